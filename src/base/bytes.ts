@@ -1,0 +1,93 @@
+/** Bytes that own, or view, an unshared buffer; what WebCrypto and `postMessage` transfers accept. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+export const GIB = 1024 * MIB;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export function utf8(text: string): Bytes {
+  return encoder.encode(text);
+}
+
+/** Throws `TypeError` if `data` is not UTF-8. */
+export function fromUtf8(data: Uint8Array): string {
+  return decoder.decode(data);
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+export function toHex(data: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < data.length; i++) text += HEX[data[i]];
+  return text;
+}
+
+/** Throws `RangeError` unless `text` is an even number of hexadecimal digits. */
+export function fromHex(text: string): Bytes {
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text)) {
+    throw new RangeError(`Not hexadecimal: ${text.slice(0, 80)}`);
+  }
+  const data = new Uint8Array(text.length / 2);
+  for (let i = 0; i < data.length; i++) data[i] = parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return data;
+}
+
+export function toBase64(data: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < data.length; i += 0x8000) text += String.fromCharCode(...data.subarray(i, i + 0x8000));
+  return btoa(text);
+}
+
+/** Throws `RangeError` if `text` is not base64. */
+export function fromBase64(text: string): Bytes {
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch {
+    throw new RangeError(`Not base64: ${text.slice(0, 80)}`);
+  }
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+}
+
+export function concat(parts: readonly Uint8Array[]): Bytes {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const all = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return compareBytes(a, b) === 0;
+}
+
+/** Lexicographic order of unsigned bytes: negative, zero or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
+}
+
+/** Compares secrets in a time that depends on their length alone. */
+export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a[i] ^ b[i];
+  return difference === 0;
+}
+
+/** Frees the memory of `data` at once instead of at the next garbage collection; `data` is empty afterwards. */
+export function free(data: Bytes): void {
+  if (data.buffer.byteLength > 0) data.buffer.transfer(0);
+}
+
+export function viewOf(data: Uint8Array): DataView {
+  return new DataView(data.buffer, data.byteOffset, data.byteLength);
+}

@@ -1,0 +1,51 @@
+import { GIB, KIB, MIB } from "./bytes.ts";
+
+/** Every bound on what can grow: value, unit in the name, reason in the comment. What is read is checked before memory is taken for it. */
+export const LIMITS = {
+  // Stored format: a reader refuses more, so a hostile repository cannot make it allocate without end.
+  framePlainBytesMax: 4 * MIB, // a seal call of 4 MiB runs at full speed; memory is a few of these per worker
+  metadataFramePlainBytesMax: 256 * KIB, // reading one tree must not decode 4 MiB
+  framesPerPackMax: 65536, // frame numbers are u16 in the index
+  chunksPerFrameMax: 65536, // 64-byte files in a 4 MiB frame
+  packBytesMax: 256 * MIB, // offsets stay far from 2^32
+  packTableBytesMax: 64 * MIB, // 65,536 frames of many chunks
+  packDictionaryEntriesMax: 255, // indexes are u8
+  objectPlainBytesMax: 64 * MIB, // any envelope except packs
+  indexPartitionBytesMax: 16 * MIB, // clients cache partitions
+  treeNodeBytesMax: 256 * KIB, // 10^6 entries in one document took 1.6 GB
+  treeDepthMax: 4096, // folders; beyond PATH_MAX nothing can be restored by path
+  nameBytesMax: 4096, // one name; Linux allows 255
+  xattrInlineBytesMax: 4 * KIB, // larger values are chunks
+  xattrBytesMax: 64 * MIB, // sum per file; Linux allows 64 KiB each
+  contentInlineChunksMax: 256, // longer lists are chunks of their own
+  contentListDepthMax: 8,
+  keySlotsMax: 32,
+  labelBytesMax: 256,
+  kdfMemoryKibMax: 1024 * 1024, // 1 GiB
+  kdfTimeMax: 16,
+  kdfIterationsMax: 10_000_000,
+  epochsMax: 65536,
+
+  // Running: queues and buffers. Peak memory is about workers × frames × framePlainBytesMax × 4.
+  workersMax: 16,
+  filesInFlightMax: 2048, // files whose content is not yet known; each is an entry and a promise
+  batchFilesMax: 64, // small files per message to a worker: a round trip is 60-170 µs
+  batchBytesMax: 8 * MIB,
+  batchesPerWorkerMax: 2,
+  framesPerWorkerMax: 2, // being sealed or checked
+  framesAtWriterMax: 8, // sealed, waiting to be written to a pack
+  regionBytes: 64 * MIB, // a huge file is cut into regions so that every core works on it
+  openFramesMax: 8, // frames being filled per worker: one per owner, codec and cipher
+  scanSliceEntries: 512, // entries looked at between two turns of the event loop
+  treeCacheBytes: 32 * MIB,
+  frameCacheBytes: 32 * MIB,
+  rangeGapBytes: 64 * KIB, // ranges closer than this are read as one
+  rangeBytesMax: 8 * MIB,
+  openFilesMax: 64, // restore: files written in parts that are kept open
+  passwordBytesMax: 64 * KIB,
+  passwordFileBytesMax: 1 * MIB,
+  configFileBytesMax: 4 * MIB,
+  progressIntervalMs: 100,
+  heartbeatIntervalMs: 5 * 60_000,
+  huge: GIB,
+} as const;

@@ -1,0 +1,33 @@
+import type { Bytes } from "../base/bytes.ts";
+
+/** What is written into a pack's sealed dictionary about whoever encoded or sealed a frame. */
+export interface FormatOrigin {
+  /** Such as `compression_zstd`; `[a-z][a-z0-9_]{2,63}`. */
+  readonly pluginId: string;
+  /** Semantic version of what wrote, for blame. */
+  readonly version: string;
+  /** What the bytes are, such as `zstd-1`; any codec of the same format can decode them. */
+  readonly formatId: string;
+  /** `built-in`, or the SHA-256 of the WASM decoder in hexadecimal. */
+  readonly decoder: string;
+}
+
+/** Compresses frames. `decode(encode(x)) = x`; every frame is decoded and compared before it is trusted. */
+export interface Codec extends FormatOrigin {
+  readonly levels: { minimum: number; maximum: number; default: number };
+  encode(plain: Bytes, level: number): Bytes | Promise<Bytes>;
+  /** Throws unless `stored` decodes to exactly `plainLength` bytes; never makes more. */
+  decode(stored: Bytes, plainLength: number): Bytes | Promise<Bytes>;
+}
+
+/** Seals frames under a key that was derived for one pack, kind and cipher. */
+export interface Cipher extends FormatOrigin {
+  /** Length of the key that {@linkcode seal} wants. */
+  readonly keyBytes: number;
+  /** Bytes that sealing adds. May depend on the length for padded modes. */
+  overheadBytes(plainLength: number): number;
+  /** Returns nonce ‖ ciphertext ‖ tag with a fresh random nonce. */
+  seal(key: Bytes, aad: Bytes, plain: Bytes): Promise<Bytes>;
+  /** Throws `data_damaged` if any bit of `sealed` or `aad` differs. */
+  open(key: Bytes, aad: Bytes, sealed: Bytes): Promise<Bytes>;
+}
