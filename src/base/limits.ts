@@ -1,4 +1,4 @@
-import { GIB, KIB, MIB } from "./bytes.ts";
+import { KIB, MIB } from "./bytes.ts";
 
 /** Every bound on what can grow: value, unit in the name, reason in the comment. What is read is checked before memory is taken for it. */
 export const LIMITS = {
@@ -19,11 +19,19 @@ export const LIMITS = {
   xattrBytesMax: 64 * MIB, // sum per file; Linux allows 64 KiB each
   contentInlineChunksMax: 256, // longer lists are chunks of their own
   contentListDepthMax: 8,
-  keySlotsMax: 32,
+  keySlotsMax: 32, // tried per secret: each may cost as much as the KDF's caps allow
+  keySlotObjectsMax: 256, // read while looking for those; a hostile store could list any number
+  keySlotBytesMax: 16 * KIB, // one slot is about 1 KiB
+  configBytesMax: 64 * KIB, // one config is about 1 KiB
+  generationsTriedMax: 64, // of config and keyring, newest first, until one verifies
   labelBytesMax: 256,
+  kdfMemoryKibMin: 19 * 1024, // written only: the least that OWASP recommends for Argon2id
   kdfMemoryKibMax: 1024 * 1024, // 1 GiB
   kdfTimeMax: 16,
+  kdfLanesMax: 16,
+  kdfIterationsMin: 600_000, // written only: OWASP for PBKDF2-HMAC-SHA256
   kdfIterationsMax: 10_000_000,
+  keyFileBytesMin: 32,
   epochsMax: 65536,
 
   // Running: queues and buffers. Peak memory is about workers × frames × framePlainBytesMax × 4.
@@ -35,6 +43,7 @@ export const LIMITS = {
   framesPerWorkerMax: 2, // being sealed or checked
   framesAtWriterMax: 8, // sealed, waiting to be written to a pack
   regionBytes: 64 * MIB, // a huge file is cut into regions so that every core works on it
+  fileHeadBytes: 128 * KIB, // read to tell a file's kind; the magic of btrfs lies at 64 KiB
   openFramesMax: 8, // frames being filled per worker: one per owner, codec and cipher
   scanSliceEntries: 512, // entries looked at between two turns of the event loop
   treeCacheBytes: 32 * MIB,
@@ -47,5 +56,4 @@ export const LIMITS = {
   configFileBytesMax: 4 * MIB,
   progressIntervalMs: 100,
   heartbeatIntervalMs: 5 * 60_000,
-  huge: GIB,
 } as const;
