@@ -51,6 +51,16 @@ export const LIMITS = {
   rangeGapBytes: 64 * KIB, // ranges closer than this are read as one
   rangeBytesMax: 8 * MIB,
   openFilesMax: 64, // restore: files written in parts that are kept open
+  keyBytesMax: 200, // object keys; file names hold 255 bytes and `damaged/` adds a suffix
+  keyPartsMax: 8, // folders below a repository that a listing descends into
+  storeOpenFilesMax: 32, // idle files that a local store keeps open between ranged reads
+  storeOpenFileIdleMs: 5_000, // older ones are opened again, in case another client repaired the object
+  storeListParallel: 64, // sizes asked for at once while listing
+  storeTemporaryAgeMs: 24 * 3600_000, // of a dead writer's file in `tmp/`; longer than machines are suspended overnight
+  retryAttemptsMax: 7, // with the delays below about a minute in all
+  retryDelayMs: 500, // upper end of the first random delay; doubles with each attempt
+  retryDelayMsMax: 30_000,
+  retryDeadlineMs: 15 * 60_000,
   passwordBytesMax: 64 * KIB,
   passwordFileBytesMax: 1 * MIB,
   configFileBytesMax: 4 * MIB,
