@@ -64,6 +64,13 @@ export const LIMITS = {
   passwordBytesMax: 64 * KIB,
   passwordFileBytesMax: 1 * MIB,
   configFileBytesMax: 4 * MIB,
+  configDepthMax: 32, // the schema is four levels deep; a parser recurses once per level
+  configNodesMax: 100_000, // values after aliases are put in, so that ten lines cannot become 10^9
+  configErrorsMax: 20, // shown at once
+  patternBytesMax: 4096, // PATH_MAX: a longer one matches nothing
+  patternsMax: 100_000, // each is a compiled expression, tested against every entry
+  patternCacheEntries: 8192, // answers kept per set of patterns, then forgotten
+  sourceListBytesMax: 1024 * MIB, // `--files-from`: about 10^7 paths
   progressIntervalMs: 100,
   heartbeatIntervalMs: 5 * 60_000,
 } as const;
