@@ -32,6 +32,7 @@ export const ERROR_KINDS = {
   snapshot_ambiguous: { exitCode: 2, retriable: false },
   path_missing: { exitCode: 1, retriable: false },
   codec_failed: { exitCode: 1, retriable: false },
+  kdf_failed: { exitCode: 1, retriable: true },
   plugin_refused: { exitCode: 14, retriable: false },
   interrupted: { exitCode: 130, retriable: true },
 } as const;
