@@ -1,0 +1,109 @@
+import { toHex } from "../base/bytes.ts";
+import type { Clock } from "../base/clock.ts";
+import { AxiomError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import { isFull, isMissing, storageFailure } from "./file_errors.ts";
+import type { FileInfo, FileOps } from "./file_ops.ts";
+import { FolderKeeper } from "./folder_keeper.ts";
+import { TEMPORARY } from "./object_key.ts";
+import { stalenessOf } from "./volume.ts";
+
+/** What a local file system was found unable to do, as {@linkcode StoreTraits.missing} words it. */
+export const MISSING = {
+  link: "hard links",
+  exclusiveRename: "a rename that never replaces",
+  chmod: "access rights of files",
+  fileSync: "fsync of a file",
+  folderSync: "fsync of a folder",
+} as const;
+
+/** A store's folder, and what its parts share. */
+export class LocalPlace {
+  readonly folders: FolderKeeper;
+  readonly missing = new Set<string>();
+  readonly staleListingMs: number;
+
+  /**
+   * @param root Absolute path without `/` at its end
+   * @param kind Of the file system, see `volume.ts`
+   */
+  constructor(
+    readonly root: string,
+    readonly ops: FileOps,
+    readonly clock: Clock,
+    private readonly random: Random,
+    readonly kind: string | undefined,
+    staleListingMs: number | undefined,
+  ) {
+    this.staleListingMs = staleListingMs ?? stalenessOf(kind).ms;
+    this.folders = new FolderKeeper(root, ops, () => this.missing.add(MISSING.folderSync));
+  }
+
+  get location(): string {
+    return this.root === "" ? "/" : this.root;
+  }
+
+  /** @param relative A key, or a path below `tmp/` */
+  pathOf(relative: string): string {
+    return `${this.root}/${relative}`;
+  }
+
+  randomName(): string {
+    return toHex(this.random(8));
+  }
+
+  temporaryPath(name = this.randomName()): string {
+    return this.pathOf(`${TEMPORARY}/${name}`);
+  }
+
+  /** Undefined if there is nothing at `path`. */
+  async look(path: string): Promise<FileInfo | undefined> {
+    try {
+      return await this.ops.stat(path);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Tells a missing object from a folder that went away, such as a disk that was unplugged. */
+  async checkRoot(): Promise<void> {
+    if (await this.look(this.location)) return;
+    throw new AxiomError("storage_failed", `Cannot use ${this.location}: the folder is gone`, {
+      hint: "Check that its disk or network share is mounted",
+    });
+  }
+
+  /** Removes what may be gone already. */
+  async discard(path: string): Promise<void> {
+    try {
+      await this.ops.remove(path);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+
+  /** Like {@linkcode discard}, for clearing up: a failure leaves something for the next clean-up. */
+  async tidy(path: string): Promise<void> {
+    await this.ops.remove(path).catch(() => {});
+  }
+
+  /** Runs `task`, and words its failures: "Cannot <action>: …". */
+  async attempt<T>(action: string, task: () => Promise<T>): Promise<T> {
+    try {
+      return await task();
+    } catch (error) {
+      const volume = isFull(error) ? await this.ops.volume(this.location).catch(() => undefined) : undefined;
+      throw storageFailure(action, error, {
+        location: this.location,
+        remote: this.staleListingMs > 0,
+        freeBytes: volume?.freeBytes,
+      });
+    }
+  }
+}
+
+/** Path of the folder that holds `key`, relative to the store; empty for the store itself. */
+export function folderOf(key: string): string {
+  return key.slice(0, Math.max(key.lastIndexOf("/"), 0));
+}
