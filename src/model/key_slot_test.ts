@@ -1,4 +1,10 @@
-import { deepEqual, equal, notDeepEqual, ok, throws } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  notDeepStrictEqual as notDeepEqual,
+  ok,
+  strictEqual as equal,
+  throws,
+} from "node:assert/strict";
 import fc from "fast-check";
 import { AxiomError, type ErrorKind, isKind } from "../base/errors.ts";
 import { DEFAULT_KDF, describeKdf, type KdfParameters, weakKdfFault } from "./kdf_parameters.ts";

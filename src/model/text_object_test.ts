@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { utf8 } from "../base/bytes.ts";
 import { canonicalJson, type Json } from "../base/canonical_json.ts";
