@@ -35,6 +35,7 @@ export const ERROR_KINDS = {
   kdf_failed: { exitCode: 1, retriable: true },
   plugin_refused: { exitCode: 14, retriable: false },
   interrupted: { exitCode: 130, retriable: true },
+  internal: { exitCode: 1, retriable: false }, // a bug: what was thrown is no AxiomError
 } as const;
 
 export type ErrorKind = keyof typeof ERROR_KINDS;

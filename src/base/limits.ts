@@ -19,6 +19,7 @@ export const LIMITS = {
   xattrBytesMax: 64 * MIB, // sum per file; Linux allows 64 KiB each
   contentInlineChunksMax: 256, // longer lists are chunks of their own
   contentListDepthMax: 8,
+  condemnedPacksMax: 10_000_000, // 320 TB in packs of 32 MiB
   keySlotsMax: 32, // tried per secret: each may cost as much as the KDF's caps allow
   keySlotObjectsMax: 256, // read while looking for those; a hostile store could list any number
   keySlotBytesMax: 16 * KIB, // one slot is about 1 KiB
@@ -48,6 +49,7 @@ export const LIMITS = {
   scanSliceEntries: 512, // entries looked at between two turns of the event loop
   treeCacheBytes: 32 * MIB,
   frameCacheBytes: 32 * MIB,
+  cryptoKeysMax: 64, // imported AES keys per worker; one per open pack, kind and cipher
   rangeGapBytes: 64 * KIB, // ranges closer than this are read as one
   rangeBytesMax: 8 * MIB,
   openFilesMax: 64, // restore: files written in parts that are kept open
@@ -72,5 +74,7 @@ export const LIMITS = {
   patternCacheEntries: 8192, // answers kept per set of patterns, then forgotten
   sourceListBytesMax: 1024 * MIB, // `--files-from`: about 10^7 paths
   progressIntervalMs: 100,
+  bugReportsMax: 20, // files kept; a backup every minute must not fill a disk with them
+  errorCausesMax: 16, // followed from an error; a cause may be a cycle
   heartbeatIntervalMs: 5 * 60_000,
 } as const;

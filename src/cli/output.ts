@@ -1,0 +1,214 @@
+import type { Clock } from "../base/clock.ts";
+import { AxiomError, ERROR_KINDS, type ErrorReport, messageOf } from "../base/errors.ts";
+import type { AxiomEvent, EventSink } from "../base/events.ts";
+import { displayName } from "../base/names.ts";
+import type { OutputStream, RenderContext } from "./context.ts";
+import { jsonLine, jsonName } from "./json.ts";
+import { ProgressDisplay, type ProgressMode } from "./progress_display.ts";
+
+export interface OutputSettings {
+  stdout: OutputStream;
+  stderr: OutputStream;
+  clock: Clock;
+  json: boolean;
+  /** With `json`: events go to stdout as JSON Lines. */
+  stream: boolean;
+  progress: boolean;
+  verbosity: number;
+  variable(name: string): string | undefined;
+}
+
+/** Thrown by {@linkcode Output.write} once nobody reads stdout any more, as in `axiom dump … | head`; not a failure. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
+}
+
+const COLUMNS_DEFAULT = 80;
+const RED = 31, YELLOW = 33;
+const encoder = new TextEncoder();
+
+/** Results on stdout, everything else on stderr; with `--json` of a stream, events on stdout too. Never throws for stderr. */
+export class Output {
+  /** What operations report to. Never throws: a full disk behind stdout must not end a backup. */
+  readonly events: EventSink = (event) => this.#handle(event);
+  readonly renderContext: RenderContext;
+  readonly #settings: OutputSettings;
+  readonly #progress: ProgressDisplay;
+  readonly #colorStderr: boolean;
+  #closed = false;
+  #fault: AxiomError | undefined;
+
+  constructor(settings: OutputSettings) {
+    const { stdout, stderr } = settings;
+    this.#settings = settings;
+    const plain = settings.variable("TERM") === "dumb";
+    const color = !plain && !settings.variable("NO_COLOR");
+    this.#colorStderr = color && stderr.isTerminal;
+    this.renderContext = {
+      columns: stdout.isTerminal ? stdout.columns() ?? COLUMNS_DEFAULT : undefined,
+      color: color && stdout.isTerminal,
+      verbosity: settings.verbosity,
+    };
+    const writer = {
+      writeText: (text: string) => this.#writeStderr(text),
+      writeJson: (value: unknown) => this.#writeLine(value),
+      columns: () => stderr.columns() ?? COLUMNS_DEFAULT,
+    };
+    this.#progress = new ProgressDisplay(this.#progressMode(plain), writer, settings.clock);
+  }
+
+  #progressMode(plain: boolean): ProgressMode {
+    const { progress, json, stream, stderr } = this.#settings;
+    if (!progress || (json && !stream)) return "none";
+    if (json) return "json";
+    return stderr.isTerminal && !plain ? "terminal" : "plain";
+  }
+
+  /** A result for people. Throws `AxiomError` if stdout cannot take it, but not if nobody reads it. */
+  print(text: string): void {
+    this.#progress.clear();
+    if (text !== "") this.#writeStdout(`${text}\n`);
+    this.#throwFault();
+  }
+
+  /** A result for programs: one line, with its type if it is the summary of a stream. Throws like {@linkcode print}. */
+  printJson(value: unknown): void {
+    this.#progress.clear();
+    this.#writeLine(this.#settings.stream ? { type: "summary", ...(value as Record<string, unknown>) } : value);
+    this.#throwFault();
+  }
+
+  /** Content as it is, such as a file's. Throws {@linkcode OutputClosed} once nobody reads it. */
+  async write(data: Uint8Array): Promise<void> {
+    this.#progress.clear();
+    if (!this.#closed) {
+      try {
+        return await this.#settings.stdout.write(data);
+      } catch (error) {
+        this.#remember(error);
+      }
+    }
+    this.#throwFault();
+    throw new OutputClosed("Nobody reads the standard output any more");
+  }
+
+  /** For people, whatever the flags: what they must know while something runs. */
+  notice(message: string): void {
+    this.#say("", message);
+  }
+
+  /** A text as it is, on stderr: help that nobody asked for. */
+  explain(text: string): void {
+    this.#progress.clear();
+    this.#writeStderr(`${text}\n`);
+  }
+
+  /** What the process ends with; with `--json` also the last line on stdout. */
+  error(error: ErrorReport, exitCode: number): void {
+    this.#sayError(error);
+    if (this.#settings.json) this.#writeLine(errorJson(error, exitCode));
+  }
+
+  /** Takes progress off the terminal. */
+  finish(): void {
+    this.#progress.clear();
+  }
+
+  #handle(event: AxiomEvent): void {
+    const lines = this.#settings.json && this.#settings.stream;
+    switch (event.type) {
+      case "progress":
+        return this.#progress.show(event);
+      case "warning":
+        if (lines) return this.#writeLine(warningJson(event));
+        return this.#say(this.#paint(YELLOW, "warning: "), withPath(event.message, event.path));
+      case "error": {
+        const { error, path } = event;
+        if (lines) return this.#writeLine(errorJson(error, ERROR_KINDS[error.kind].exitCode, path));
+        return this.#sayError({ ...error, message: withPath(error.message, path) });
+      }
+      case "verbose":
+        if (this.#settings.verbosity > 0) this.#say("", withPath(event.message, event.path));
+    }
+  }
+
+  #sayError(error: ErrorReport): void {
+    this.#say("", error.message, error.hint, RED);
+  }
+
+  #say(prefix: string, message: string, hint?: string, color?: number): void {
+    this.#progress.clear();
+    const name = color === undefined ? "axiom: " : this.#paint(color, "axiom: ");
+    const hintLine = hint === undefined ? "" : `  hint: ${escapeLines(hint)}\n`;
+    this.#writeStderr(`${name}${prefix}${escapeLines(message)}\n${hintLine}`);
+  }
+
+  #paint(color: number, text: string): string {
+    return this.#colorStderr ? `\x1b[${color}m${text}\x1b[0m` : text;
+  }
+
+  #writeLine(value: unknown): void {
+    this.#writeStdout(`${jsonLine(value)}\n`);
+  }
+
+  #writeStdout(text: string): void {
+    if (this.#closed) return;
+    try {
+      this.#settings.stdout.writeSync(encoder.encode(text));
+    } catch (error) {
+      this.#remember(error);
+    }
+  }
+
+  #writeStderr(text: string): void {
+    try {
+      this.#settings.stderr.writeSync(encoder.encode(text));
+    } catch {
+      // There is no third place to say it.
+    }
+  }
+
+  #remember(error: unknown): void {
+    this.#closed = true;
+    if (error instanceof Error && (error.name === "BrokenPipe" || codeOf(error) === "EPIPE")) return;
+    const full = codeOf(error) === "ENOSPC";
+    this.#fault ??= new AxiomError(
+      full ? "target_full" : "target_unwritable",
+      `Cannot write to the standard output: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+
+  #throwFault(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function withPath(message: string, path: string | undefined): string {
+  return path === undefined || message.includes(path) ? message : `${message} (${path})`;
+}
+
+/** Messages hold names of files, which could hold what a terminal obeys. */
+function escapeLines(text: string): string {
+  return text.split("\n").map(displayName).join("\n  ");
+}
+
+function warningJson(event: AxiomEvent & { type: "warning" }): Record<string, unknown> {
+  const path = event.path === undefined ? {} : { path: jsonName(event.path) };
+  return { type: "warning", code: event.code, message: escapeLines(event.message), ...path };
+}
+
+function errorJson(error: ErrorReport, exitCode: number, path?: string): Record<string, unknown> {
+  return {
+    type: "error",
+    kind: error.kind,
+    message: escapeLines(error.message),
+    hint: error.hint === undefined ? null : escapeLines(error.hint),
+    exit_code: exitCode,
+    ...(path === undefined ? {} : { path: jsonName(path) }),
+  };
+}
