@@ -1,4 +1,4 @@
-import { deepEqual, equal, notEqual, ok, rejects, throws } from "node:assert/strict";
+import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { type Bytes, concat, equalBytes, free, fromHex, KIB, MIB, utf8 } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
@@ -53,10 +53,10 @@ Deno.test("zstd: what one implementation encodes, each decodes", async (t) => {
         for (const length of lengths) {
           const plain = mixed(length);
           const encoded = await codecOf(writer).encode(plain, 3);
-          equal(zstdFrameFault(encoded, length), undefined);
+          strictEqual(zstdFrameFault(encoded, length), undefined);
           ok(encoded.length <= zstdBound(length));
           const decoded = await codecOf(reader).decode(encoded, length);
-          equal(decoded.constructor, Uint8Array);
+          strictEqual(decoded.constructor, Uint8Array);
           ok(equalBytes(decoded, plain), `${length} bytes`);
         }
       });
@@ -85,7 +85,7 @@ Deno.test("zstd: any bytes round-trip through the built-in codec", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), fc.integer({ min: 1, max: 22 }), async (data, level) => {
       const plain = new Uint8Array(data);
-      deepEqual(await codec.decode(await codec.encode(plain, level), plain.length), plain);
+      deepStrictEqual(await codec.decode(await codec.encode(plain, level), plain.length), plain);
     }),
     { numRuns: 50 },
   );
@@ -95,7 +95,7 @@ Deno.test("zstd: frames of the reference program are read", async (t) => {
   for (const zstd of implementations) {
     for (const name of ["level3", "level19AndChecksum"] as const) {
       await t.step(`${zstd.implementation}, ${name}`, async () => {
-        deepEqual(await codecOf(zstd).decode(BY_PROGRAM[name], FOX.length), FOX);
+        deepStrictEqual(await codecOf(zstd).decode(BY_PROGRAM[name], FOX.length), FOX);
       });
     }
     await t.step(`${zstd.implementation}, wrong checksum`, async () => {
@@ -172,13 +172,13 @@ Deno.test("zstd: blocks that make more or less than the frame claims are refused
     ];
     for (const { name, stored } of cases) {
       await t.step(`${zstd.implementation}, ${name}`, async () => {
-        equal(zstdFrameFault(stored, 1000), undefined);
+        strictEqual(zstdFrameFault(stored, 1000), undefined);
         await rejects(async () => await codecOf(zstd).decode(stored, 1000), isDamaged);
-        deepEqual(await codecOf(zstd).decode(BY_PROGRAM.level3, FOX.length), FOX, "usable afterwards");
+        deepStrictEqual(await codecOf(zstd).decode(BY_PROGRAM.level3, FOX.length), FOX, "usable afterwards");
       });
     }
     await t.step(`${zstd.implementation}, honest`, async () => {
-      deepEqual(await codecOf(zstd).decode(bomb(1000, 1, 1000), 1000), new Uint8Array(1000).fill(0x41));
+      deepStrictEqual(await codecOf(zstd).decode(bomb(1000, 1, 1000), 1000), new Uint8Array(1000).fill(0x41));
     });
   }
 });
@@ -200,7 +200,7 @@ Deno.test("zstd: any damage gives the right length or `data_damaged`, never anyt
         const damaged = encoded.slice();
         for (const [byte, bit] of flips) damaged[byte % damaged.length] ^= 1 << bit;
         try {
-          equal((await codec.decode(damaged, plain.length)).length, plain.length);
+          strictEqual((await codec.decode(damaged, plain.length)).length, plain.length);
         } catch (error) {
           ok(isDamaged(error), String(error));
         }
@@ -215,12 +215,12 @@ Deno.test("zstd: each result has a buffer of its own, so that it can be freed", 
     await t.step(zstd.implementation, async () => {
       const codec = codecOf(zstd);
       const [a, b] = [await codec.encode(FOX, 3), await codec.encode(FOX, 3)];
-      notEqual(a.buffer, b.buffer);
+      notStrictEqual(a.buffer, b.buffer);
       free(a);
       const [c, d] = [await codec.decode(b, FOX.length), await codec.decode(b, FOX.length)];
       free(c);
       free(b);
-      deepEqual(d, FOX);
+      deepStrictEqual(d, FOX);
     });
   }
 });
@@ -271,7 +271,7 @@ Deno.test("canReplaceWasm() judges by behaviour", async (t) => {
     { name: "decodes to something else", zstd: { ...bind(wasm), decompress: (_, n) => new Uint8Array(n) }, can: false },
     { name: "is absent", zstd: new NodeZstd({} as NodeZstd["zlib"]), can: false },
   ];
-  for (const { name, zstd, can } of cases) await t.step(name, () => equal(canReplaceWasm(zstd), can));
+  for (const { name, zstd, can } of cases) await t.step(name, () => strictEqual(canReplaceWasm(zstd), can));
 });
 
 function bind(zstd: Zstd): Zstd {
@@ -284,8 +284,8 @@ function bind(zstd: Zstd): Zstd {
 
 Deno.test("loadZstd() takes native code where it can, and always the same one", async () => {
   const zstd = await loadZstd();
-  equal(zstd.implementation, implementations[0].implementation);
-  equal(await loadZstd(), zstd);
+  strictEqual(zstd.implementation, implementations[0].implementation);
+  strictEqual(await loadZstd(), zstd);
 });
 
 Deno.test("zstd in WASM needs no permission in a worker", async () => {
@@ -309,7 +309,7 @@ Deno.test("zstd in WASM needs no permission in a worker", async () => {
 
 Deno.test("none: identity without a copy, of exactly the right length", () => {
   const codec = noneCodec();
-  equal(codec.encode(FOX, 0), FOX);
-  equal(codec.decode(FOX, FOX.length), FOX);
+  strictEqual(codec.encode(FOX, 0), FOX);
+  strictEqual(codec.decode(FOX, FOX.length), FOX);
   for (const length of [0, FOX.length - 1, FOX.length + 1]) throws(() => codec.decode(FOX, length), isDamaged);
 });

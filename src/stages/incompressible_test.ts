@@ -1,4 +1,4 @@
-import { equal, ok } from "node:assert/strict";
+import { ok, strictEqual } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -87,7 +87,9 @@ Deno.test("looksIncompressible() tells media and archives from the rest", async 
     { name: "noise behind text", data: concat([text(256 * KIB), noise(768 * KIB)]), expected: false },
     { name: "text behind noise", data: concat([noise(3 * MIB), text(512 * KIB)]), expected: false },
   ];
-  for (const { name, data, expected } of cases) await t.step(name, () => equal(looksIncompressible(data), expected));
+  for (const { name, data, expected } of cases) {
+    await t.step(name, () => strictEqual(looksIncompressible(data), expected));
+  }
 });
 
 Deno.test("looksIncompressible() gives away no more than 5 %, whatever share of a frame is noise", async () => {
