@@ -1,12 +1,13 @@
 import { toHex } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, isKind } from "../base/errors.ts";
 import { type Random, randomId } from "../base/random.ts";
 import { accessOf } from "../model/features.ts";
 import { labelFault } from "../model/fields.ts";
 import type { KdfParameters } from "../model/kdf_parameters.ts";
 import type { Keyring } from "../model/keyring.ts";
 import { type Master, MASTER_BYTES } from "../model/key_slot.ts";
+import { PREFIX } from "../model/object_keys.ts";
 import {
   type ConfigSettings,
   DEFAULT_SETTINGS,
@@ -15,6 +16,7 @@ import {
 } from "../model/repository_config.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 import { hasConfig, writeConfig } from "./config_store.ts";
+import { listGenerations } from "./generations.ts";
 import { RepositoryKeys } from "./keys.ts";
 import { writeKeyring } from "./keyring_store.ts";
 import type { OpenKeys } from "./open_keys.ts";
@@ -40,39 +42,50 @@ const FIRST = 1;
 /**
  * Makes the keys and the config of a new repository, and proves each by reading it back.
  *
- * The config comes last: without it there is no repository, so what an interruption leaves behind is never taken for one.
- * Throws `repository_exists` if there is a config, and what the store throws.
+ * The config comes last: without it there is no repository, so what an interruption leaves behind is never taken for one
+ * and stands in nobody's way. Throws `repository_exists` if there is a config, and what the store throws.
  */
 export async function createKeys(store: ObjectStore, options: CreateKeysOptions): Promise<OpenKeys> {
-  const { secret, random, clock, signal } = options;
+  const { secret, slotLabel = "", random, clock, signal } = options;
   const kdf = kdfForSecret(secret, options.kdf);
   const config = newConfig(options);
-  if (await hasConfig(store, signal)) {
-    throw new AxiomError("repository_exists", `Cannot make a repository in ${store.location}: there is one already`, {
-      hint: "Choose another location",
-    });
-  }
+  if (await hasConfig(store, signal)) throw exists(store);
   const master: Master = { generation: FIRST, key: random(MASTER_BYTES) };
   const keyring = newKeyring(master, clock, random);
   const repositoryId = config.repository_id;
-  await writeKeyring(store, master, repositoryId, keyring, FIRST, random, signal);
-  const request = { secret, kdf, label: options.slotLabel ?? "", created: clock.nowNs(), master, repositoryId };
-  const slotId = await putSlot(store, request, random, signal);
-  await writeConfig(store, master, config, FIRST, signal);
+  const left = await listGenerations(store, PREFIX.keyring, signal);
+  const keyringGeneration = (left[0]?.generation ?? 0) + FIRST;
+  const request = { secret, kdf, label: slotLabel, created: clock.nowNs(), master, repositoryId };
+  let slotId: string;
+  try {
+    await writeKeyring(store, master, repositoryId, keyring, keyringGeneration, random, signal);
+    slotId = await putSlot(store, request, random, signal);
+    await writeConfig(store, master, config, FIRST, signal);
+  } catch (error) {
+    throw isKind(error, "object_exists") ? exists(store) : error; // another client makes one right now
+  }
   return {
     keys: new RepositoryKeys(repositoryId, keyring),
     master,
     config,
     configGeneration: FIRST,
-    keyringGeneration: FIRST,
+    keyringGeneration,
     access: accessOf(config),
     slotId,
     warnings: [],
   };
 }
 
-function newConfig({ label, settings = DEFAULT_SETTINGS, random, clock }: CreateKeysOptions): RepositoryConfig {
-  const fault = label === undefined ? undefined : labelFault(label);
+function exists(store: ObjectStore): AxiomError {
+  return new AxiomError("repository_exists", `Cannot make a repository in ${store.location}: there is one already`, {
+    hint: "Choose another location",
+  });
+}
+
+function newConfig(
+  { label, slotLabel = "", settings = DEFAULT_SETTINGS, random, clock }: CreateKeysOptions,
+): RepositoryConfig {
+  const fault = labelFault(label ?? "") ?? labelFault(slotLabel);
   if (fault !== undefined) throw new AxiomError("usage", `Cannot make a repository: ${fault}`);
   return {
     ...settings,
