@@ -80,9 +80,11 @@ _axiom_value() {
 # What stands at place $2 of the arguments of the command $1.
 _axiom_argument() {
   _axiom_reply=nothing
-  case $1 in
+  if [[ $2 == 0 ]]; then
+    case $1 in
 @FOLLOWING@
-  esac
+    esac
+  fi
   case "$1 $2" in
 @ARGUMENTS@
   esac
@@ -90,12 +92,16 @@ _axiom_argument() {
 
 # Offers what _axiom_reply says for the beginning $1.
 _axiom_offer() {
-  local line IFS=$'\\n'
+  local line kind
   case $_axiom_reply in
-    file) compopt -o filenames 2> /dev/null; COMPREPLY=($(compgen -f -- "$1")) ;;
-    folder) compopt -o filenames 2> /dev/null; COMPREPLY=($(compgen -d -- "$1")) ;;
-    words*) IFS=$' \\n'; COMPREPLY=($(compgen -W "\${_axiom_reply#words}" -- "$1")) ;;
+    file) kind=-f ;;
+    folder) kind=-d ;;
+    words*) COMPREPLY=($(compgen -W "\${_axiom_reply#words}" -- "$1")); return ;;
+    *) return ;;
   esac
+  # Before bash 4 there is no compopt; names with spaces then need quotes by hand.
+  compopt -o filenames 2> /dev/null
+  while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen "$kind" -- "$1")
 }
 
 _axiom() {

@@ -9,7 +9,7 @@ export function fishScript(commands: readonly AnyCommand[]): string {
   for (const flag of GLOBAL_FLAGS) lines.push(flagLine("", flag));
   for (const prefix of ["", ...families(commands)]) {
     for (const { word, summary } of nextWords(prefix, commands)) {
-      lines.push(`complete -c axiom -n ${quoted(`__axiom_at ${quoted(prefix)}`)} -a ${word} -d ${quoted(summary)}`);
+      lines.push(`complete -c axiom -n ${quoted(`__axiom_at ${quoted(prefix)} 0`)} -a ${word} -d ${quoted(summary)}`);
     }
   }
   for (const command of commands) {
@@ -40,7 +40,7 @@ function condition(command: AnyCommand): string {
 function flagLine(where: string, flag: Flag): string {
   const short = flag.short === undefined ? "" : ` -s ${flag.short}`;
   const offer = offerOfFlag(flag);
-  const value = offer === undefined ? "" : ` -r ${offerFlags(offer)}`.trimEnd();
+  const value = offer === undefined ? "" : ` ${offer.kind === "file" ? "-r" : "-x"} ${offerFlags(offer)}`.trimEnd();
   return `complete -c axiom${where}${short} -l ${flag.long}${value} -d ${quoted(flag.description)}`;
 }
 
