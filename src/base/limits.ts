@@ -71,7 +71,7 @@ export const LIMITS = {
   configErrorsMax: 20, // shown at once
   patternBytesMax: 4096, // PATH_MAX: a longer one matches nothing
   patternsMax: 100_000, // each is a compiled expression, tested against every entry
-  patternCacheEntries: 8192, // answers kept per set of patterns, then forgotten
+  patternCacheEntries: 64, // answers that the library keeps per pattern, then forgotten
   sourceListBytesMax: 1024 * MIB, // `--files-from`: about 10^7 paths
   progressIntervalMs: 100,
   bugReportsMax: 20, // files kept; a backup every minute must not fill a disk with them

@@ -1,0 +1,121 @@
+/**
+ * What of a source is saved. Nothing here reads the file system: the scan asks for each entry below a source, and for each
+ * folder before it descends. The sources themselves were named by a person and are saved whatever the rules say.
+ */
+import { compareBytes, utf8 } from "../base/bytes.ts";
+import type { FileType } from "../platform/file_system.ts";
+import type { Pattern } from "./pattern_list.ts";
+import { PatternSet } from "./pattern_set.ts";
+
+/** A folder that holds a file `name` which begins with `header` is saved without anything else in it. */
+export interface FolderTag {
+  readonly name: string;
+  readonly header?: string;
+}
+
+/** The tag of a folder that holds a cache, and its first 43 bytes. Source: bford.info/cachedir. */
+export const CACHE_TAG: FolderTag = { name: "CACHEDIR.TAG", header: "Signature: 8a477f597d28d172789f06886806bc55" };
+
+export interface SelectionOptions {
+  /** In order; the last that matches decides, so patterns of files come before those of flags. */
+  readonly patterns: readonly Pattern[];
+  readonly tags: readonly FolderTag[];
+  /** Adds {@linkcode CACHE_TAG}. */
+  readonly excludeCaches: boolean;
+  readonly largerThanBytes: number | undefined;
+  readonly oneFileSystem: boolean;
+}
+
+export interface Source {
+  /** Absolute. */
+  readonly path: string;
+  /** As `FileStat.device`. */
+  readonly device: string;
+}
+
+export type ExclusionReason = "pattern" | "size";
+
+export type EntryDecision =
+  /** `descend` is false for a folder in which another file system begins: it is saved empty, as a place to mount at. */
+  | { readonly keep: true; readonly descend: boolean }
+  /** `by` is for messages: `*.tmp (--exclude)`. */
+  | { readonly keep: false; readonly reason: ExclusionReason; readonly by: string };
+
+/** What of a folder is saved: all that the entries' own decisions leave, or the tag alone. */
+export type FolderDecision =
+  | { readonly content: "all" }
+  | { readonly content: "tag"; readonly name: string };
+
+export interface Selector {
+  /** @param path Relative to the source, with `/` between names; empty for the source itself */
+  selectEntry(path: string, type: FileType, sizeBytes: number, device: string): EntryDecision;
+  /**
+   * @param names All names in the folder
+   * @param readFirst The first bytes of a regular file in the folder; undefined if it is none or cannot be read, and then
+   *   it is no tag: what cannot be judged is saved
+   */
+  selectFolder(
+    path: string,
+    names: readonly string[],
+    readFirst: (name: string, bytesMax: number) => Uint8Array | undefined,
+  ): FolderDecision;
+}
+
+const KEEP: EntryDecision = { keep: true, descend: true };
+const KEEP_EMPTY: EntryDecision = { keep: true, descend: false };
+const ALL: FolderDecision = { content: "all" };
+
+/** One for each source, in their order. */
+export function makeSelectors(options: SelectionOptions, sources: readonly Source[]): Selector[] {
+  const paths = sources.map(({ path }) => path);
+  return sources.map((source) =>
+    new SourceSelector(options, source, new PatternSet(options.patterns, source.path, paths))
+  );
+}
+
+class SourceSelector implements Selector {
+  readonly #tags: readonly { name: string; header: Uint8Array }[];
+  readonly #largerThanBytes: number;
+
+  constructor(
+    readonly options: SelectionOptions,
+    readonly source: Source,
+    readonly patterns: PatternSet,
+  ) {
+    const tags = options.excludeCaches ? [CACHE_TAG, ...options.tags] : options.tags;
+    this.#tags = tags.map(({ name, header }) => ({ name, header: utf8(header ?? "") }));
+    this.#largerThanBytes = options.largerThanBytes ?? Infinity;
+  }
+
+  selectEntry(path: string, type: FileType, sizeBytes: number, device: string): EntryDecision {
+    if (path === "") return KEEP;
+    const isFolder = type === "dir";
+    const pattern = this.patterns.find(path, isFolder);
+    if (pattern !== undefined) {
+      return { keep: false, reason: "pattern", by: `${pattern.text} (${pattern.origin})` };
+    }
+    if (type === "file" && sizeBytes > this.#largerThanBytes) {
+      return { keep: false, reason: "size", by: `${sizeBytes} bytes` };
+    }
+    // Only folders are asked: an overlay shows files with the device of the layer that holds them, and all would be lost.
+    if (isFolder && this.options.oneFileSystem && device !== this.source.device) return KEEP_EMPTY;
+    return KEEP;
+  }
+
+  selectFolder(
+    path: string,
+    names: readonly string[],
+    readFirst: (name: string, bytesMax: number) => Uint8Array | undefined,
+  ): FolderDecision {
+    if (path === "") return ALL;
+    for (const { name, header } of this.#tags) {
+      if (!names.includes(name)) continue;
+      if (header.length === 0) return { content: "tag", name };
+      const first = readFirst(name, header.length);
+      if (first !== undefined && compareBytes(first.subarray(0, header.length), header) === 0) {
+        return { content: "tag", name };
+      }
+    }
+    return ALL;
+  }
+}
