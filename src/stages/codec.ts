@@ -12,11 +12,15 @@ export interface FormatOrigin {
   readonly decoder: string;
 }
 
-/** Compresses frames. `decode(encode(x)) = x`; every frame is decoded and compared before it is trusted. */
+/**
+ * Compresses frames. `decode(encode(x)) = x`; every frame is decoded and compared before it is trusted.
+ *
+ * A result may be the argument itself, as with `compression_none`: compare the buffers before one of the two is freed.
+ */
 export interface Codec extends FormatOrigin {
   readonly levels: { minimum: number; maximum: number; default: number };
   encode(plain: Bytes, level: number): Bytes | Promise<Bytes>;
-  /** Throws unless `stored` decodes to exactly `plainLength` bytes; never makes more. */
+  /** Throws `data_damaged` unless `stored` decodes to exactly `plainLength` bytes; never makes more. */
   decode(stored: Bytes, plainLength: number): Bytes | Promise<Bytes>;
 }
 
@@ -28,6 +32,6 @@ export interface Cipher extends FormatOrigin {
   overheadBytes(plainLength: number): number;
   /** Returns nonce ‖ ciphertext ‖ tag with a fresh random nonce. */
   seal(key: Bytes, aad: Bytes, plain: Bytes): Promise<Bytes>;
-  /** Throws `data_damaged` if any bit of `sealed` or `aad` differs. */
+  /** Throws `data_damaged` if any bit of `sealed` or `aad` differs. The result may be a view of `sealed`. */
   open(key: Bytes, aad: Bytes, sealed: Bytes): Promise<Bytes>;
 }
