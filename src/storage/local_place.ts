@@ -93,6 +93,7 @@ export class LocalPlace {
     try {
       return await task();
     } catch (error) {
+      if (isMissing(error)) await this.checkRoot();
       const volume = isFull(error) ? await this.ops.volume(this.location).catch(() => undefined) : undefined;
       throw storageFailure(action, error, {
         location: this.location,

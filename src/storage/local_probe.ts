@@ -1,5 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
-import { codeOf, isMissing, isRefused } from "./file_errors.ts";
+import { codeOf, isRefused } from "./file_errors.ts";
 import type { OpenFile } from "./file_ops.ts";
 import { type LocalPlace, MISSING } from "./local_place.ts";
 import { TEMPORARY } from "./object_key.ts";
@@ -101,24 +101,27 @@ async function canCreateExclusively(place: LocalPlace, path: string): Promise<bo
   return false;
 }
 
+/** A folder goes to a free name, and not over one that holds something. */
 async function canRenameExclusively(place: LocalPlace): Promise<boolean> {
-  const [first, second] = [place.temporaryPath(), place.temporaryPath()];
+  const [source, moved, other] = [place.temporaryPath(), place.temporaryPath(), place.temporaryPath()];
   try {
-    for (const folder of [first, second]) {
-      await place.ops.makeFolder(folder);
-      await place.ops.makeFolder(`${folder}/x`);
-    }
-    try {
-      await place.ops.rename(first, second);
-      return false;
-    } catch (error) {
-      return !isMissing(error) && await place.look(`${second}/x`) !== undefined;
-    }
+    for (const path of [source, `${source}/x`, other, `${other}/y`]) await place.ops.makeFolder(path);
+    if (!(await succeeds(place.ops.rename(source, moved)))) return false;
+    return !(await succeeds(place.ops.rename(moved, other))) && await place.look(`${other}/y`) !== undefined;
   } finally {
-    for (const folder of [first, second]) {
-      await place.tidy(`${folder}/x`);
-      await place.tidy(folder);
+    for (const path of [source, moved, other]) {
+      for (const inner of ["/x", "/y", ""]) await place.tidy(path + inner);
     }
+  }
+}
+
+async function succeeds(call: Promise<void>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if (isRefused(error, "EXDEV", "EACCES", "EEXIST", "ENOTEMPTY", "EISDIR")) return false;
+    throw error;
   }
 }
 

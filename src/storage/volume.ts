@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import fs from "node:fs/promises"; // 2.4 has statfs only as a member of the default export
 
 export interface Volume {
   /** Such as `ext4`, `nfs`, `cifs`, `fuse.sshfs`; undefined where unknown. */
@@ -84,7 +84,7 @@ export function kindInMountInfo(mountInfo: string, realPath: string): string | u
 /** By statfs(2); undefined without the permission `sys` for `statfs`. */
 export async function fileSystemVolume(path: string): Promise<Volume | undefined> {
   try {
-    const { type, bsize, bavail } = await statfs(path);
+    const { type, bsize, bavail } = await fs.statfs(path);
     return { kind: await kindOf(path, type), freeBytes: bsize * bavail };
   } catch {
     return undefined;
