@@ -6,8 +6,8 @@
  * index   {"children":[{"first":name,"id":id}, …],"version":1}      `first` is the first name below the child
  * ```
  *
- * A leaf ends after a name whose HMAC under the tree key is 0 modulo 512, or before it would grow too large; so one
- * change rewrites one leaf and the index nodes above it.
+ * A leaf of 16 KiB or more ends after a name whose HMAC under the tree key is 0 modulo 512, and every leaf before it would
+ * grow too large; so one change rewrites one leaf and the index nodes above it.
  */
 import { decodeJson, encodeJson, type Json } from "../base/canonical_json.ts";
 import { type Bytes, utf8 } from "../base/bytes.ts";

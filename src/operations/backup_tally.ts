@@ -1,0 +1,103 @@
+import type { ErrorReport } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
+import { displayName } from "../base/names.ts";
+import type { Entry } from "../model/entry.ts";
+import type { SnapshotFault } from "../model/snapshot.ts";
+import type { FileStat, SystemError } from "../platform/file_system.ts";
+import type { SavedContent } from "./file_saver.ts";
+
+const FAULTS_KEPT = 1000;
+
+/** Counts what a backup met, and tells of it. */
+export class BackupTally {
+  filesNew = 0;
+  filesChanged = 0;
+  filesUnmodified = 0;
+  filesFailed = 0;
+  dirsNew = 0;
+  dirsChanged = 0;
+  dirsUnmodified = 0;
+  others = 0;
+  excluded = 0;
+  bytesProcessed = 0;
+  bytesNew = 0;
+  chunksNew = 0;
+  readonly faults: SnapshotFault[] = [];
+
+  constructor(readonly onEvent: EventSink) {}
+
+  get filesProcessed(): number {
+    return this.filesNew + this.filesChanged + this.filesUnmodified;
+  }
+
+  get dirs(): number {
+    return this.dirsNew + this.dirsChanged + this.dirsUnmodified;
+  }
+
+  unmodified(path: string, stat: FileStat): void {
+    if (stat.type !== "file") {
+      this.others++;
+      return;
+    }
+    this.filesUnmodified++;
+    this.bytesProcessed += stat.sizeBytes;
+    this.#progress(path);
+  }
+
+  other(): void {
+    this.others++;
+  }
+
+  folder(last: Entry | undefined, isParents: boolean): void {
+    if (isParents) this.dirsUnmodified++;
+    else if (last === undefined) this.dirsNew++;
+    else this.dirsChanged++;
+  }
+
+  saved(path: string, last: Entry | undefined, content: SavedContent, stat: FileStat): void {
+    this.chunksNew += content.chunksNew;
+    this.bytesNew += content.bytesNew;
+    if (content.fault !== undefined) return this.#report(path, content.fault);
+    if (last === undefined) this.filesNew++;
+    else if (isSameContent(last, content)) this.filesUnmodified++;
+    else this.filesChanged++;
+    this.bytesProcessed += (content.stat ?? stat).sizeBytes;
+    if (content.changed) {
+      const message = `${displayName(path)} kept changing while it was read; what was saved is of no single moment`;
+      this.onEvent({ type: "warning", code: "source_changed", message, path });
+    }
+    this.#progress(path);
+  }
+
+  missingSource(path: string, error: SystemError): void {
+    const message = `Cannot back up ${displayName(path)}: ${
+      error.code === "ENOENT" ? "no such file or folder" : error.message
+    }`;
+    this.#report(path, { kind: "source_missing", message });
+  }
+
+  fault(path: string, error: SystemError): void {
+    const what = error.code === "ENOENT" ? "it vanished" : error.message;
+    this.#report(path, { kind: "source_unreadable", message: `Cannot read ${displayName(path)}: ${what}` });
+  }
+
+  #report(path: string, error: ErrorReport): void {
+    this.filesFailed++;
+    if (this.faults.length < FAULTS_KEPT) this.faults.push({ path, reason: error.message });
+    this.onEvent({ type: "error", error, path });
+  }
+
+  #progress(path: string): void {
+    this.onEvent({
+      type: "progress",
+      operation: "backup",
+      filesDone: this.filesProcessed,
+      bytesDone: this.bytesProcessed,
+      current: path,
+    });
+  }
+}
+
+function isSameContent(last: Entry, { content }: SavedContent): boolean {
+  return JSON.stringify(last.content ?? null) === JSON.stringify(content ?? null);
+}

@@ -1,0 +1,194 @@
+import { type Bytes, fromHex, toHex } from "../base/bytes.ts";
+import { LIMITS } from "../base/limits.ts";
+import { ChunkKind } from "../model/chunk.ts";
+import type { ChunkerRecord, Content, ContentElement, Entry } from "../model/entry.ts";
+import type { FileStat, FileSystem, SourceFile, Xattr } from "../platform/file_system.ts";
+import type { TreeReader } from "../repository/tree_reader.ts";
+import { writeContentNodes } from "../repository/tree_writer.ts";
+import type { RepositoryWriter } from "../repository/writer.ts";
+import { chooseChunker, type ChunkerRule } from "../stages/choose_chunker.ts";
+import type { FrameStyle, SavedFile } from "../stages/worker_protocol.ts";
+
+/** What of one file's saving ends up in its entry. */
+export interface SavedContent {
+  /** Newer than the scan's, where the file changed in between. */
+  stat?: FileStat;
+  content?: Content;
+  chunker?: ChunkerRecord;
+  xattrs?: Xattr[];
+  changed: boolean;
+  chunksNew: number;
+  bytesNew: number;
+  fault?: SavedFile["fault"];
+}
+
+/** How one file is to be stored, by the rules in force. */
+export interface FilePlan {
+  style: FrameStyle;
+  chunkerRule?: ChunkerRule;
+}
+
+type Segment = { offset: number; length: number };
+
+/** Saves the content of single files by the workers: small ones in batches, huge and sparse ones in regions. */
+export class FileSaver {
+  constructor(readonly files: FileSystem, readonly writer: RepositoryWriter, readonly trees: TreeReader) {}
+
+  async save(path: string, stat: FileStat, plan: FilePlan, last: Entry | undefined): Promise<SavedContent> {
+    const isSparse = stat.allocatedBytes < stat.sizeBytes && stat.sizeBytes >= SPARSE_BYTES_MIN;
+    const isHuge = stat.sizeBytes >= 2 * LIMITS.regionBytes;
+    const parts = isSparse || isHuge
+      ? await this.#saveRegions(path, stat, plan, last)
+      : [await this.writer.pool.saveFile(this.#job(path, stat, plan, last))];
+    return await this.#combine(parts, plan, stat);
+  }
+
+  #job(path: string, stat: FileStat, plan: FilePlan, last: Entry | undefined) {
+    return {
+      path,
+      seen: { inode: stat.inode, mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs },
+      sizeBytes: stat.sizeBytes,
+      style: plan.style,
+      chunkerRule: plan.chunkerRule,
+      lastChunker: last?.chunker,
+      first: true,
+    };
+  }
+
+  /** Regions go to all workers; at most as many wait as keep them busy, so that a sparse file of any size is no list. */
+  async #saveRegions(path: string, stat: FileStat, plan: FilePlan, last: Entry | undefined): Promise<SavedFile[]> {
+    const source = this.files.openForReading(path);
+    try {
+      const chunker = chooseChunker(source, path, stat.sizeBytes, plan.chunkerRule, last?.chunker);
+      const parts: Promise<SavedFile>[] = [];
+      let first = true;
+      for (const region of regionsOf(source, stat.sizeBytes)) {
+        await this.writer.pool.room();
+        const part = this.writer.pool.saveFile({ ...this.#job(path, stat, plan, last), chunker, region, first });
+        part.catch(() => {}); // reported by Promise.all below
+        parts.push(part);
+        first = false;
+      }
+      return await Promise.all(parts);
+    } finally {
+      source.close();
+    }
+  }
+
+  async #combine(parts: SavedFile[], plan: FilePlan, stat: FileStat): Promise<SavedContent> {
+    const [first] = parts;
+    const end = parts.at(-1)!;
+    const fault = parts.find((part) => part.fault !== undefined)?.fault;
+    const chunksNew = parts.reduce((sum, part) => sum + part.chunksNew, 0);
+    const bytesNew = parts.reduce((sum, part) => sum + part.bytesNew, 0);
+    const changed = parts.some((part) => part.changed || (parts.length > 1 && part.stat !== undefined));
+    if (fault !== undefined) return { changed, chunksNew, bytesNew, fault };
+    const elements = parts.flatMap(elementsOf);
+    const content = elements.length === 0 ? undefined : await this.#content(elements, plan);
+    const seen = parts.length > 1 ? { ...(end.stat ?? stat), sizeBytes: lengthOf(parts) } : first.stat;
+    return {
+      stat: seen,
+      content,
+      chunker: first.chunker ?? end.chunker,
+      xattrs: first.xattrs,
+      changed,
+      chunksNew,
+      bytesNew,
+    };
+  }
+
+  async #content(elements: ContentElement[], plan: FilePlan): Promise<Content> {
+    const content = await writeContentNodes(elements, this.writer.metadata.put);
+    return plan.style.kind === ChunkKind.plain ? { kind: "plain", ...content } : content;
+  }
+
+  /** Stores a large extended attribute as chunks of kind tree. */
+  readonly putXattr = async (value: Bytes): Promise<string[]> => {
+    const ids: string[] = [];
+    const step = LIMITS.treeNodeBytesMax;
+    for (let at = 0; at < value.length; at += step) {
+      ids.push(await this.writer.metadata.put(value.slice(at, at + step)));
+    }
+    return ids;
+  };
+
+  /** Whether every chunk that an entry of an earlier snapshot names can be relied on. */
+  async canReuse(entry: Entry): Promise<boolean> {
+    const has = (id: string, kind: ChunkKind) => this.writer.has(fromHex(id), kind);
+    const kind = entry.content?.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
+    if (entry.xattrs?.some((xattr) => xattr.chunks?.some((id) => !has(id, ChunkKind.tree)))) return false;
+    if (entry.content?.nodes === undefined) {
+      return (entry.content?.elements ?? []).every((element) => typeof element !== "string" || has(element, kind));
+    }
+    for await (const node of this.trees.contentNodes(entry.content)) if (!has(node, ChunkKind.tree)) return false;
+    for await (const elements of this.trees.content(entry.content)) {
+      if (!elements.every((element) => typeof element !== "string" || has(element, kind))) return false;
+    }
+    return true;
+  }
+}
+
+/** Holes shorter than this are read as zeros: they would cost more than they save. */
+const SPARSE_BYTES_MIN = 64 * 1024;
+
+/** A part of a file: `segments` hold data, and everything else from `from` to the end of the last one is holes. */
+export interface Region {
+  from: number;
+  segments: Segment[];
+}
+
+/** Groups the parts of a file that hold data into regions of at most `LIMITS.regionBytes`. */
+export function* regionsOf(source: Pick<SourceFile, "dataSegments">, sizeBytes: number): Generator<Region> {
+  let region: Region = { from: 0, segments: [] };
+  let bytes = 0;
+  for (const segment of mergeSegments(source.dataSegments(sizeBytes), sizeBytes)) {
+    let { offset, length } = segment;
+    do {
+      const part = Math.min(length, LIMITS.regionBytes - bytes);
+      region.segments.push({ offset, length: part });
+      bytes += part;
+      offset += part;
+      length -= part;
+      if (bytes === LIMITS.regionBytes || region.segments.length === SEGMENTS_PER_REGION) {
+        yield region;
+        region = { from: offset, segments: [] };
+        bytes = 0;
+      }
+    } while (length > 0);
+  }
+  if (region.segments.length > 0) yield region;
+}
+
+const SEGMENTS_PER_REGION = 1024;
+
+/** Segments whose hole between them is short become one; a last empty one marks the end of a file that ends in a hole. */
+function* mergeSegments(segments: Iterable<Segment>, sizeBytes: number): Generator<Segment> {
+  let open: Segment = { offset: 0, length: 0 };
+  for (const { offset, length } of segments) {
+    if (offset - (open.offset + open.length) < SPARSE_BYTES_MIN) {
+      open = { offset: open.offset, length: offset + length - open.offset };
+    } else {
+      yield open;
+      open = { offset, length };
+    }
+  }
+  yield open;
+  if (open.offset + open.length < sizeBytes) yield { offset: sizeBytes, length: 0 };
+}
+
+function elementsOf(part: SavedFile): ContentElement[] {
+  const elements: ContentElement[] = [];
+  let at = 0;
+  for (const length of part.lengths) {
+    if (length < 0) elements.push({ hole: String(-length) });
+    else {
+      elements.push(toHex(part.ids.subarray(at, at + 32)));
+      at += 32;
+    }
+  }
+  return elements;
+}
+
+function lengthOf(parts: readonly SavedFile[]): number {
+  return parts.reduce((sum, part) => sum + part.lengths.reduce((total, length) => total + Math.abs(length), 0), 0);
+}

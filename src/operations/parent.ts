@@ -1,0 +1,48 @@
+import { AxiomError } from "../base/errors.ts";
+import type { BackupMode } from "../model/snapshot.ts";
+import { selectSnapshot, type StoredSnapshot } from "../repository/snapshots.ts";
+
+/** What decides which earlier snapshot a backup compares with. */
+export interface ParentQuery {
+  mode: BackupMode;
+  host: string;
+  paths: readonly string[];
+  /** Id, prefix or `latest`, given by the user. */
+  parent?: string;
+}
+
+/**
+ * Incremental: the last snapshot of the same host and paths; differential: the last full one of them; full: none. A parent
+ * that the user names is taken whatever it is of.
+ */
+export function selectParent(snapshots: readonly StoredSnapshot[], query: ParentQuery): StoredSnapshot | undefined {
+  if (query.mode === "full") {
+    if (query.parent === undefined) return undefined;
+    throw new AxiomError("usage", `Cannot use the parent ${query.parent}: a full backup has none`, {
+      hint: "Leave out --parent, or use --mode incremental",
+    });
+  }
+  if (query.parent !== undefined) return selectSnapshot(snapshots, query.parent);
+  const same = snapshots.filter(({ snapshot }) =>
+    snapshot.host === query.host && samePaths(snapshot.paths, query.paths)
+  );
+  return query.mode === "incremental" ? same.at(-1) : same.findLast(({ snapshot }) => snapshot.mode === "full");
+}
+
+/** The last snapshot of a client's chain for these paths, by sequence number. */
+export function chainHead(
+  snapshots: readonly StoredSnapshot[],
+  client: string,
+  paths: readonly string[],
+): StoredSnapshot | undefined {
+  return snapshots
+    .filter(({ snapshot }) => snapshot.client === client && samePaths(snapshot.paths, paths))
+    .reduce<StoredSnapshot | undefined>(
+      (head, other) => head === undefined || other.snapshot.sequence > head.snapshot.sequence ? other : head,
+      undefined,
+    );
+}
+
+function samePaths(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((path, i) => path === b[i]);
+}

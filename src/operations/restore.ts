@@ -1,0 +1,147 @@
+import { AxiomError, throwIfAborted } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
+import { type FileSystem, SystemError } from "../platform/file_system.ts";
+import type { IndexView } from "../repository/index_view.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { StoredSnapshot } from "../repository/snapshots.ts";
+import type { WorkerPool } from "../stages/worker_pool.ts";
+import { RestoreExecution } from "./restore_execution.ts";
+import { RestoreTally } from "./restore_tally.ts";
+import { RestoreWalk } from "./restore_walk.ts";
+import { verifyRestored } from "./restore_verify.ts";
+import { resolvePath } from "./snapshot_paths.ts";
+
+export const OVERWRITE_MODES = ["always", "if-changed", "if-newer", "never"] as const;
+export type OverwriteMode = (typeof OVERWRITE_MODES)[number];
+
+export interface RestoreOptions {
+  snapshot: StoredSnapshot;
+  /** A path of the snapshot, whose content (a folder) or which itself (anything else) is restored; all by default. */
+  path?: string;
+  /** Absolute; made if it is missing. */
+  target: string;
+  /** Whether a path, relative to what is restored, is wanted; folders above a wanted one are made as needed. */
+  select?: (path: string, isFolder: boolean) => boolean;
+  overwrite: OverwriteMode;
+  /** Remove what the snapshot does not have, in the folders that are restored. */
+  delete: boolean;
+  /** Read everything again afterwards. */
+  verify: boolean;
+  dryRun: boolean;
+}
+
+export interface RestoreContext {
+  files: FileSystem;
+  pool: () => WorkerPool;
+  /** Whether owners can be set: only a privileged user may give files away. */
+  owners: boolean;
+  onEvent: EventSink;
+  signal?: AbortSignal;
+}
+
+export interface RestoreSummary {
+  snapshotId: string;
+  target: string;
+  filesRestored: number;
+  filesUnchanged: number;
+  filesSkipped: number;
+  filesDeleted: number;
+  filesFailed: number;
+  foldersRestored: number;
+  othersRestored: number;
+  /** Bytes of the files that are now as the snapshot has them. */
+  bytesRestored: number;
+  /** Bytes that had to be written for that. */
+  bytesWritten: number;
+  /** Owners, modes, times and attributes that could not be set. */
+  metadataLosses: number;
+  filesVerified: number;
+  /** True where the repository, not the target, was at fault. */
+  damaged: boolean;
+  durationSeconds: number;
+}
+
+/**
+ * Makes the target what the snapshot says. Faults of single files are events and counted; a full target, an interruption
+ * and whatever the store throws end it, and the same call goes on where it stopped. Throws `path_missing`, `target_full`.
+ */
+export async function restore(
+  repository: Repository,
+  options: RestoreOptions,
+  context: RestoreContext,
+): Promise<RestoreSummary> {
+  const { clock } = repository.context;
+  const started = clock.monotonicMs();
+  const view = await repository.loadIndex(context.signal);
+  const tally = new RestoreTally(context.onEvent);
+  const target = openTarget(options, context.files);
+  const pool = context.pool();
+  try {
+    if (target !== undefined) pool.configureRestore({ target: options.target });
+    const verified = await run(repository, view, pool, tally, options, context, target);
+    return summary(options, tally, verified, (clock.monotonicMs() - started) / 1000);
+  } finally {
+    pool.close();
+    target?.close();
+  }
+}
+
+function openTarget(options: RestoreOptions, files: FileSystem) {
+  try {
+    if (!options.dryRun) Deno.mkdirSync(options.target, { recursive: true });
+    return files.openTarget(options.target);
+  } catch (error) {
+    if (options.dryRun && error instanceof SystemError && error.code === "ENOENT") return undefined;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AxiomError("target_unwritable", `Cannot restore to ${options.target}: ${why}`, {
+      hint: "Choose a folder that you may write to with --target",
+      cause: error,
+    });
+  }
+}
+
+async function run(
+  repository: Repository,
+  view: IndexView,
+  pool: WorkerPool,
+  tally: RestoreTally,
+  options: RestoreOptions,
+  context: RestoreContext,
+  target: ReturnType<typeof openTarget>,
+): Promise<number> {
+  const trees = repository.trees(view, context.signal);
+  const source = await resolvePath(trees, options.snapshot, options.path);
+  const walk = new RestoreWalk(trees, view.index, pool, target, tally, options, context, repository);
+  const work = await walk.plan(source);
+  throwIfAborted(context.signal);
+  if (options.dryRun || target === undefined) return 0;
+  const execution = new RestoreExecution(repository, view, pool, target, tally, context.signal);
+  await execution.run(work);
+  execution.finish(work, options);
+  return options.verify ? await verifyRestored(work, pool, target, tally, repository.keys) : 0;
+}
+
+function summary(
+  options: RestoreOptions,
+  tally: RestoreTally,
+  filesVerified: number,
+  durationSeconds: number,
+): RestoreSummary {
+  return {
+    snapshotId: options.snapshot.id,
+    target: options.target,
+    filesRestored: tally.filesRestored,
+    filesUnchanged: tally.filesUnchanged,
+    filesSkipped: tally.filesSkipped,
+    filesDeleted: tally.filesDeleted,
+    filesFailed: tally.filesFailed,
+    foldersRestored: tally.foldersRestored,
+    othersRestored: tally.othersRestored,
+    bytesRestored: tally.bytesRestored,
+    bytesWritten: tally.bytesWritten,
+    metadataLosses: tally.lossCount,
+    filesVerified,
+    damaged: tally.damaged,
+    durationSeconds,
+  };
+}

@@ -1,0 +1,76 @@
+import type { ErrorReport } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
+import { displayName } from "../base/names.ts";
+import { type MetadataLoss, SystemError } from "../platform/file_system.ts";
+
+/** Counts what a restore did, and tells of it; losses of one sort are told once, with their number at the end. */
+export class RestoreTally {
+  filesTotal = 0;
+  bytesTotal = 0;
+  filesRestored = 0;
+  filesUnchanged = 0;
+  filesSkipped = 0;
+  filesDeleted = 0;
+  filesFailed = 0;
+  foldersRestored = 0;
+  othersRestored = 0;
+  bytesRestored = 0;
+  bytesWritten = 0;
+  /** True if something of the repository was damaged, rather than of the target. */
+  damaged = false;
+  readonly #losses = new Map<string, { first: string; count: number }>();
+
+  constructor(readonly onEvent: EventSink) {}
+
+  restored(path: string, sizeBytes: number): void {
+    this.filesRestored++;
+    this.bytesRestored += sizeBytes;
+    this.progress(path);
+  }
+
+  unchanged(path: string, sizeBytes: number): void {
+    this.filesUnchanged++;
+    this.bytesRestored += sizeBytes;
+    this.progress(path);
+  }
+
+  progress(path: string): void {
+    this.onEvent({
+      type: "progress",
+      operation: "restore",
+      filesDone: this.filesRestored + this.filesUnchanged + this.filesSkipped,
+      filesTotal: this.filesTotal,
+      bytesDone: this.bytesRestored,
+      bytesTotal: this.bytesTotal,
+      current: path,
+    });
+  }
+
+  fault(path: string, error: ErrorReport | SystemError): void {
+    this.filesFailed++;
+    const report: ErrorReport = error instanceof SystemError
+      ? { kind: "target_unwritable", message: `Cannot restore ${displayName(path)}: ${error.message}` }
+      : error;
+    if (report.kind === "data_damaged" || report.kind === "object_missing") this.damaged = true;
+    this.onEvent({ type: "error", error: report, path });
+  }
+
+  losses(path: string, losses: readonly MetadataLoss[]): void {
+    for (const { what, code, detail } of losses) {
+      const key = `${what} ${code}`;
+      const known = this.#losses.get(key);
+      if (known !== undefined) known.count++;
+      else {
+        this.#losses.set(key, { first: path, count: 1 });
+        const message = `Cannot set the ${what} of ${
+          displayName(path)
+        }: ${code} (${detail}); further files of this sort are only counted`;
+        this.onEvent({ type: "warning", code: `lost_${what}`, message, path });
+      }
+    }
+  }
+
+  get lossCount(): number {
+    return [...this.#losses.values()].reduce((sum, { count }) => sum + count, 0);
+  }
+}

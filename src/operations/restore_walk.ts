@@ -1,0 +1,263 @@
+import { concat, fromBase64 } from "../base/bytes.ts";
+import { AxiomError, reportError, throwIfAborted } from "../base/errors.ts";
+import { CHUNK_KIND_NAMES } from "../model/chunk.ts";
+import type { Entry } from "../model/entry.ts";
+import { type FileStat, type Metadata, SystemError, type TargetTree, type Xattr } from "../platform/file_system.ts";
+import type { ChunkIndex } from "../repository/chunk_index.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { TreeReader } from "../repository/tree_reader.ts";
+import type { WorkerPool } from "../stages/worker_pool.ts";
+import type { RestoreContext, RestoreOptions } from "./restore.ts";
+import { type FileLayout, layoutOf, ReadPlan } from "./restore_plan.ts";
+import type { RestoreTally } from "./restore_tally.ts";
+import type { SnapshotPlace } from "./snapshot_paths.ts";
+
+/** A file on its way back. */
+export interface RestoreFile {
+  number: number;
+  path: string;
+  entry: Entry;
+  metadata: Metadata;
+  layout: FileLayout;
+  /** One frame holds all of it and nothing of it exists: a worker makes it in one go. */
+  whole: boolean;
+  /** Chunks that are not written yet. */
+  missing: number;
+  bytesWritten: number;
+  failed: boolean;
+}
+
+/** Everything that a restore has to do once the tree was walked. */
+export interface RestoreWork {
+  plan: ReadPlan<RestoreFile>;
+  files: RestoreFile[];
+  /** In the order in which they were made; their metadata is set in reverse. */
+  folders: { path: string; metadata: Metadata }[];
+  /** Symbolic links and nodes, made when all content is there. */
+  others: { path: string; entry: Entry; metadata: Metadata }[];
+  links: { path: string; to: RestoreFile }[];
+  /** What stands in restored folders and not in the snapshot. */
+  deletions: { path: string; isFolder: boolean }[];
+}
+
+/**
+ * Compares the snapshot with the target, makes folders and decides what has to be written. Nothing is followed or removed
+ * outside the target, whatever the tree's names say: names were checked when the tree was read, paths by `TargetTree`.
+ */
+export class RestoreWalk {
+  readonly work: RestoreWork = { plan: new ReadPlan(), files: [], folders: [], others: [], links: [], deletions: [] };
+  readonly #linked = new Map<string, RestoreFile>();
+  readonly #made = new Set<string>([""]);
+
+  constructor(
+    readonly trees: TreeReader,
+    readonly index: ChunkIndex,
+    readonly pool: WorkerPool,
+    readonly target: TargetTree | undefined,
+    readonly tally: RestoreTally,
+    readonly options: RestoreOptions,
+    readonly context: RestoreContext,
+    readonly repository: Repository,
+  ) {}
+
+  async plan(place: SnapshotPlace): Promise<RestoreWork> {
+    if (!("folder" in place)) {
+      await this.#entry(place.entry, place.entry.name, () => {});
+      return this.work;
+    }
+    if (place.entry !== undefined && this.#wants("", true)) {
+      this.work.folders.push({ path: "", metadata: await this.#metadata(place.entry) });
+    }
+    await this.#folder(place.folder, "", () => {});
+    return this.work;
+  }
+
+  #wants(path: string, isFolder: boolean): boolean {
+    return this.options.select === undefined || this.options.select(path, isFolder);
+  }
+
+  /** @param makeParent Makes the folder itself, once something in it is wanted */
+  async #folder(id: string, path: string, makeParent: () => void): Promise<void> {
+    const names = new Set<string>();
+    for await (const entry of this.trees.entries(id)) {
+      throwIfAborted(this.context.signal);
+      names.add(entry.name);
+      await this.#entry(entry, path === "" ? entry.name : `${path}/${entry.name}`, makeParent);
+    }
+    if (this.options.delete) this.#findDeletions(path, names);
+  }
+
+  async #entry(entry: Entry, path: string, makeParent: () => void): Promise<void> {
+    try {
+      const wanted = this.#wants(path, entry.type === "dir");
+      if (wanted) makeParent();
+      if (entry.type === "dir") return await this.#subfolder(entry, path, wanted, makeParent);
+      if (!wanted) return;
+      if (entry.type === "file") return await this.#file(entry, path);
+      if (this.#mayReplace(entry, path)) {
+        this.work.others.push({ path, entry, metadata: await this.#metadata(entry) });
+      }
+    } catch (error) {
+      if (error instanceof SystemError) this.tally.fault(path, error);
+      else if (error instanceof AxiomError && isDamage(error)) this.tally.fault(path, reportError(error));
+      else throw error;
+    }
+  }
+
+  async #subfolder(entry: Entry, path: string, wanted: boolean, makeParent: () => void): Promise<void> {
+    const metadata = await this.#metadata(entry);
+    const make = () => {
+      if (this.#made.has(path)) return;
+      makeParent();
+      this.#made.add(path);
+      this.#makeFolder(path);
+      this.work.folders.push({ path, metadata });
+    };
+    if (wanted) make();
+    await this.#folder(entry.subtree!, path, make);
+  }
+
+  #makeFolder(path: string): void {
+    this.tally.foldersRestored++;
+    if (this.options.dryRun || this.target === undefined) return;
+    const existing = this.target.lstat(path);
+    if (existing?.type === "dir") return;
+    if (existing !== undefined) this.target.remove(path);
+    this.target.makeFolder(path);
+  }
+
+  /** Whether what is not a file may take the place of what is there. */
+  #mayReplace(entry: Entry, path: string): boolean {
+    const existing = this.target?.lstat(path);
+    if (existing === undefined || this.#overwrites(entry, existing)) return true;
+    this.tally.filesSkipped++;
+    return false;
+  }
+
+  #overwrites(entry: Entry, existing: FileStat): boolean {
+    switch (this.options.overwrite) {
+      case "always":
+      case "if-changed":
+        return true;
+      case "if-newer":
+        return BigInt(entry.mtime) > BigInt(existing.mtimeNs);
+      case "never":
+        return false;
+    }
+  }
+
+  async #file(entry: Entry, path: string): Promise<void> {
+    const sizeBytes = Number(entry.size);
+    const key = entry.links !== undefined && entry.links > 1 ? `${entry.device}:${entry.inode}` : undefined;
+    const first = key === undefined ? undefined : this.#linked.get(key);
+    if (first !== undefined) {
+      this.work.links.push({ path, to: first });
+      return;
+    }
+    this.tally.filesTotal++;
+    this.tally.bytesTotal += sizeBytes;
+    const existing = this.target?.lstat(path);
+    if (existing !== undefined && !this.#overwrites(entry, existing)) {
+      this.tally.filesSkipped++;
+      return;
+    }
+    const layout = await layoutOf(entry.content, sizeBytes, this.trees, this.index, path);
+    const file: RestoreFile = {
+      number: this.work.files.length,
+      path,
+      entry,
+      metadata: await this.#metadata(entry),
+      layout,
+      whole: false,
+      missing: 0,
+      bytesWritten: 0,
+      failed: false,
+    };
+    if (key !== undefined) this.#linked.set(key, file);
+    this.work.files.push(file);
+    await this.#planFile(file, existing);
+  }
+
+  async #planFile(file: RestoreFile, existing: FileStat | undefined): Promise<void> {
+    const { layout, path, entry } = file;
+    if (existing?.type === "file" && this.options.overwrite === "if-changed" && looksSame(entry, existing)) return;
+    const inPlace = existing?.type === "file" && existing.links === 1;
+    const same = inPlace ? await this.#sameChunks(file) : undefined;
+    const frames = new Set(layout.chunks.map(({ location }) => `${location.pack.name} ${location.place.frame}`));
+    file.whole = !inPlace && frames.size === 1;
+    layout.chunks.forEach((chunk, i) => {
+      if (same?.[i] === 1) return;
+      file.missing++;
+      this.work.plan.add(file, chunk);
+    });
+    if (this.options.dryRun || this.target === undefined) return this.#countDry(file);
+    if (existing !== undefined && !inPlace) this.#removeExisting(path, existing);
+    if (file.whole) return;
+    const handle = inPlace ? this.target.openFile(path) : this.target.createFile(path);
+    try {
+      if (!inPlace || existing.sizeBytes !== layout.sizeBytes) handle.truncate(layout.sizeBytes);
+      if (inPlace) { for (const hole of holesOf(layout)) handle.punchHole(hole.offset, hole.length); }
+    } finally {
+      handle.close();
+    }
+  }
+
+  #countDry(file: RestoreFile): void {
+    if (file.missing === 0) this.tally.unchanged(file.path, file.layout.sizeBytes);
+    else this.tally.restored(file.path, file.layout.sizeBytes);
+  }
+
+  #removeExisting(path: string, existing: FileStat): void {
+    if (existing.type === "dir") this.target!.removeFolder(path);
+    else this.target!.remove(path);
+  }
+
+  async #sameChunks({ path, layout }: RestoreFile): Promise<Uint8Array | undefined> {
+    if (layout.chunks.length === 0) return undefined;
+    const places = new Float64Array(2 * layout.chunks.length);
+    layout.chunks.forEach(({ offset, length }, i) => places.set([offset, length], 2 * i));
+    const idKey = this.repository.keys.chunkIdKey(CHUNK_KIND_NAMES[layout.kind]);
+    const { same } = await this.pool.compare({ path, ids: concat(layout.chunks.map(({ id }) => id)), places, idKey });
+    return same;
+  }
+
+  async #metadata(entry: Entry): Promise<Metadata> {
+    const owner = this.context.owners ? { uid: entry.uid, gid: entry.gid } : {};
+    return { mode: entry.mode, ...owner, mtimeNs: entry.mtime, xattrs: await this.#xattrs(entry) };
+  }
+
+  async #xattrs(entry: Entry): Promise<Xattr[]> {
+    const xattrs: Xattr[] = [];
+    for (const { name, value, chunks } of entry.xattrs ?? []) {
+      const parts = await Promise.all((chunks ?? []).map((id) => this.trees.get(id)));
+      xattrs.push({ name, value: value === undefined ? concat(parts) : fromBase64(value) });
+    }
+    return xattrs;
+  }
+
+  #findDeletions(path: string, names: ReadonlySet<string>): void {
+    if (this.target?.lstat(path)?.type !== "dir") return;
+    for (const name of this.target.readNames(path)) {
+      const child = path === "" ? name : `${path}/${name}`;
+      const isFolder = this.target.lstat(child)?.type === "dir";
+      if (!names.has(name) && this.#wants(child, isFolder)) this.work.deletions.push({ path: child, isFolder });
+    }
+  }
+}
+
+function isDamage(error: AxiomError): boolean {
+  return error.kind === "data_damaged" || error.kind === "object_missing" || error.kind === "limit_exceeded";
+}
+
+function looksSame(entry: Entry, existing: FileStat): boolean {
+  return entry.size === String(existing.sizeBytes) && entry.mtime === existing.mtimeNs;
+}
+
+function* holesOf(layout: FileLayout): Generator<{ offset: number; length: number }> {
+  let end = 0;
+  for (const chunk of layout.chunks) {
+    if (chunk.offset > end) yield { offset: end, length: chunk.offset - end };
+    end = chunk.offset + chunk.length;
+  }
+  if (layout.sizeBytes > end) yield { offset: end, length: layout.sizeBytes - end };
+}

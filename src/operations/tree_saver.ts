@@ -1,0 +1,253 @@
+import { throwIfAborted } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
+import { LIMITS } from "../base/limits.ts";
+import { sortNames } from "../base/names.ts";
+import type { Entry } from "../model/entry.ts";
+import { type FileStat, type FileSystem, SystemError } from "../platform/file_system.ts";
+import type { TreeReader } from "../repository/tree_reader.ts";
+import type { RepositoryWriter } from "../repository/writer.ts";
+import { type ChangeDetector, ParentCursor } from "./change_detection.ts";
+import { EntryMaker, entryXattrs } from "./entry_of_stat.ts";
+import type { FilePlan, FileSaver, SavedContent } from "./file_saver.ts";
+import { FolderWriter } from "./folder_writer.ts";
+import type { BackupTally } from "./backup_tally.ts";
+
+/** What is saved and how; pure functions of paths and what `lstat` says. */
+export interface SavePolicy {
+  /** Undefined to save it, else why not. `relative` is the path below the source. */
+  excludes(path: string, relative: string, stat: FileStat): string | undefined;
+  /** Whether a folder's content is left out because of a marker among its names; the marker's name. */
+  excludedByMarker(path: string, names: readonly string[]): string | undefined;
+  plan(path: string, stat: FileStat): FilePlan;
+  /** Whether to read a file again although it looks unchanged. */
+  recheck(path: string): boolean;
+}
+
+interface Item {
+  entry: Entry | undefined;
+  isParents: boolean;
+}
+
+/** A value that will be there once workers are done; the way to it was walked already. */
+interface Pending<T> {
+  readonly done: Promise<T>;
+}
+
+function pending<T>(done: Promise<T>): Pending<T> {
+  done.catch(() => {}); // awaited later, in order
+  return { done };
+}
+
+export interface SavedFolder {
+  id: string;
+  unchanged: boolean;
+}
+
+const BREATH_MS = 20;
+
+/** Slices of a folder that may wait for their files at a time. */
+const SLICES_AHEAD = 8;
+
+/**
+ * Walks folders in the order of their names' bytes and saves what changed. The walk itself is one thread of calls; files
+ * are saved by workers meanwhile, and a folder's document is made when its last file is known.
+ */
+export class TreeSaver {
+  readonly #entries: EntryMaker;
+  #breathAt = 0;
+  /** Contents of files with several names, until the last name was met. */
+  readonly #linked = new Map<string, { content: Promise<SavedContent>; left: number }>();
+
+  constructor(
+    readonly files: FileSystem,
+    readonly writer: RepositoryWriter,
+    readonly saver: FileSaver,
+    readonly trees: TreeReader,
+    readonly policy: SavePolicy,
+    readonly detector: ChangeDetector | undefined,
+    readonly tally: BackupTally,
+    readonly onEvent: EventSink,
+    readonly signal?: AbortSignal,
+  ) {
+    this.#entries = new EntryMaker(files);
+  }
+
+  /**
+   * Saves a source that was named by its path: a folder with everything below it, or anything else.
+   *
+   * @param last What the parent snapshot has there
+   */
+  async saveSource(path: string, name: string, last: Entry | undefined): Promise<Item> {
+    return await (await this.#saveEntry(path, "", name, this.files.lstat(path), last)).done;
+  }
+
+  /** Resolves when the folder was walked, with a promise of its document. */
+  async #walk(path: string, relative: string, parentId: string | undefined): Promise<Pending<SavedFolder>> {
+    const cursor = parentId === undefined ? undefined : new ParentCursor(this.trees, parentId);
+    const parent = cursor === undefined ? undefined : { cursor, id: parentId! };
+    const folder = new FolderWriter(this.writer.metadata.put, this.writer.repository.keys.treeSplitKey(), parent);
+    let names = sortNames(this.files.readNames(path));
+    const marker = this.policy.excludedByMarker(path, names);
+    if (marker !== undefined) names = [marker];
+    const slices: Promise<void>[] = [];
+    let tail = Promise.resolve();
+    for (let at = 0; at < names.length; at += LIMITS.scanSliceEntries) {
+      const slice = names.slice(at, at + LIMITS.scanSliceEntries);
+      const items = await this.#saveSlice(path, relative, slice, cursor);
+      tail = this.#addAll(folder, items, tail);
+      tail.catch(() => {}); // whoever awaits the folder sees it
+      slices.push(tail);
+      if (slices.length > SLICES_AHEAD) await slices.shift();
+    }
+    return pending(tail.then(() => folder.finish()));
+  }
+
+  async #addAll(folder: FolderWriter, items: Pending<Item>[], before: Promise<void>): Promise<void> {
+    await before;
+    for (const item of items) {
+      const { entry, isParents } = await item.done;
+      if (entry !== undefined) await folder.add(entry, isParents);
+    }
+  }
+
+  async #saveSlice(path: string, relative: string, names: string[], cursor?: ParentCursor): Promise<Pending<Item>[]> {
+    await this.#breathe();
+    const stats = this.files.statNames(path, names);
+    const items: Pending<Item>[] = [];
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i];
+      const childPath = path === "/" ? `/${name}` : `${path}/${name}`;
+      const childRelative = relative === "" ? name : `${relative}/${name}`;
+      const stat = stats[i];
+      if (stat instanceof SystemError) {
+        this.tally.fault(childPath, stat);
+        continue;
+      }
+      if (this.policy.excludes(childPath, childRelative, stat) !== undefined) {
+        this.tally.excluded++;
+        continue;
+      }
+      items.push(await this.#saveEntry(childPath, childRelative, name, stat, await cursor?.take(name)));
+    }
+    return items;
+  }
+
+  /** Lets in messages of workers and signals, which a walk of synchronous calls would keep out. */
+  async #breathe(): Promise<void> {
+    throwIfAborted(this.signal);
+    if (performance.now() < this.#breathAt) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#breathAt = performance.now() + BREATH_MS;
+    throwIfAborted(this.signal);
+  }
+
+  async #saveEntry(path: string, relative: string, name: string, stat: FileStat, last?: Entry): Promise<Pending<Item>> {
+    try {
+      if (stat.type === "dir") return await this.#saveFolder(path, relative, name, stat, last);
+      const same = last !== undefined && this.detector?.isUnchanged(last, stat) === true;
+      if (same && !this.policy.recheck(path) && await this.saver.canReuse(last)) {
+        this.tally.unmodified(path, stat);
+        return settled({ entry: last, isParents: true });
+      }
+      if (stat.type === "file") return await this.#saveFile(path, name, stat, last);
+      this.tally.other();
+      return settled({ entry: await this.#special(path, name, stat), isParents: false });
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.tally.fault(path, error);
+      return settled({ entry: undefined, isParents: false });
+    }
+  }
+
+  async #saveFolder(
+    path: string,
+    relative: string,
+    name: string,
+    stat: FileStat,
+    last?: Entry,
+  ): Promise<Pending<Item>> {
+    const lastFolder = last?.type === "dir" ? last : undefined;
+    const same = lastFolder !== undefined && this.detector?.isUnchanged(lastFolder, stat) === true;
+    const entry = same ? lastFolder : await this.#withXattrs(this.#entries.entry(name, stat), path);
+    let saved: Pending<SavedFolder>;
+    try {
+      saved = await this.#walk(path, relative, lastFolder?.subtree);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.tally.fault(path, error);
+      saved = settled({ id: await this.#emptyFolder(), unchanged: false });
+    }
+    return pending(saved.done.then(({ id, unchanged }) => {
+      const isParents = same && unchanged;
+      this.tally.folder(lastFolder, isParents);
+      return { entry: isParents ? lastFolder : { ...entry, subtree: id }, isParents };
+    }));
+  }
+
+  #emptyFolder(): Promise<string> {
+    const { keys } = this.writer.repository;
+    return new FolderWriter(this.writer.metadata.put, keys.treeSplitKey(), undefined).finish().then(({ id }) => id);
+  }
+
+  async #saveFile(path: string, name: string, stat: FileStat, last: Entry | undefined): Promise<Pending<Item>> {
+    const lastFile = last?.type === "file" ? last : undefined;
+    const saved = stat.links > 1
+      ? await this.#saveLinked(path, stat, lastFile)
+      : await this.#saveContent(path, stat, lastFile);
+    return pending(saved.done.then(async (content) => {
+      this.tally.saved(path, lastFile, content, stat);
+      if (content.fault !== undefined) return { entry: undefined, isParents: false };
+      return { entry: await this.#fileEntry(name, stat, content), isParents: false };
+    }));
+  }
+
+  async #saveContent(path: string, stat: FileStat, last: Entry | undefined): Promise<Pending<SavedContent>> {
+    if (stat.sizeBytes === 0) {
+      const nothing = { changed: false, chunksNew: 0, bytesNew: 0, xattrs: this.files.xattrs(path) };
+      return settled(nothing);
+    }
+    await this.writer.pool.room();
+    throwIfAborted(this.signal);
+    this.writer.growIfNeeded();
+    return pending(this.saver.save(path, stat, this.policy.plan(path, stat), last));
+  }
+
+  async #saveLinked(path: string, stat: FileStat, last: Entry | undefined): Promise<Pending<SavedContent>> {
+    const key = `${stat.device}:${stat.inode}`;
+    const known = this.#linked.get(key);
+    if (known === undefined) {
+      const { done } = await this.#saveContent(path, stat, last);
+      this.#linked.set(key, { content: done, left: stat.links - 1 });
+      return { done };
+    }
+    if (--known.left === 0) this.#linked.delete(key);
+    return pending(known.content.then((content) => ({ ...content, chunksNew: 0, bytesNew: 0 })));
+  }
+
+  async #fileEntry(name: string, stat: FileStat, saved: SavedContent): Promise<Entry> {
+    const entry = this.#entries.entry(name, saved.stat ?? stat);
+    if (saved.content !== undefined) entry.content = saved.content;
+    else entry.size = "0";
+    if (saved.chunker !== undefined) entry.chunker = saved.chunker;
+    if (saved.changed) entry.changed = true;
+    const xattrs = await entryXattrs(saved.xattrs ?? [], this.saver.putXattr);
+    if (xattrs !== undefined) entry.xattrs = xattrs;
+    return entry;
+  }
+
+  async #withXattrs(entry: Entry, path: string): Promise<Entry> {
+    const xattrs = await entryXattrs(this.files.xattrs(path), this.saver.putXattr);
+    if (xattrs !== undefined) entry.xattrs = xattrs;
+    return entry;
+  }
+
+  async #special(path: string, name: string, stat: FileStat): Promise<Entry> {
+    const entry = this.#entries.entry(name, stat);
+    if (stat.type === "symlink") entry.target = this.files.readLink(path);
+    return await this.#withXattrs(entry, path);
+  }
+}
+
+function settled<T>(value: T): Pending<T> {
+  return { done: Promise.resolve(value) };
+}

@@ -1,0 +1,68 @@
+import { type Bytes, toHex } from "../base/bytes.ts";
+import { LIMITS } from "../base/limits.ts";
+import { ChunkKind } from "../model/chunk.ts";
+import { Semaphore } from "../resilience/semaphore.ts";
+import type { DedupTable } from "../stages/dedup_table.ts";
+import { FrameBuilder } from "../stages/frame_builder.ts";
+import { chunkIdentifier } from "../stages/identify.ts";
+import type { WorkerPool } from "../stages/worker_pool.ts";
+import type { FrameStyle } from "../stages/worker_protocol.ts";
+
+/** Frames on their way; more makes whoever stores documents wait. */
+const FRAMES_AT_ONCE = 16;
+
+/** Stores trees and lists: documents that are new fill small frames of their own kind, which workers seal. */
+export class MetadataWriter {
+  readonly #identify: (chunk: Uint8Array) => Bytes;
+  readonly #sealing = new Semaphore(FRAMES_AT_ONCE);
+  #frame: FrameBuilder;
+  /** Plain bytes and number of documents that the repository lacked. */
+  bytesNew = 0;
+  chunksNew = 0;
+
+  constructor(
+    readonly pool: WorkerPool,
+    readonly dedup: DedupTable,
+    readonly idKey: Bytes,
+    readonly style: FrameStyle,
+    readonly onGrowth: () => void,
+  ) {
+    this.#identify = chunkIdentifier(idKey);
+    this.#frame = this.#emptyFrame();
+  }
+
+  #emptyFrame(): FrameBuilder {
+    return new FrameBuilder({ ...this.style, kind: ChunkKind.tree, owner: -1 }, LIMITS.metadataFramePlainBytesMax);
+  }
+
+  /** Returns the document's id in hexadecimal. */
+  readonly put = async (data: Bytes): Promise<string> => {
+    const id = this.#identify(data);
+    if (this.dedup.claim(id)) {
+      this.onGrowth();
+      this.bytesNew += data.length;
+      this.chunksNew++;
+      const full = this.#frame.hasRoom(data.length) ? undefined : this.#take();
+      this.#frame.append(id, data);
+      if (full !== undefined) await this.#seal(full);
+    }
+    return toHex(id);
+  };
+
+  #take(): FrameBuilder {
+    const frame = this.#frame;
+    this.#frame = this.#emptyFrame();
+    return frame;
+  }
+
+  async #seal(builder: FrameBuilder): Promise<void> {
+    const release = await this.#sealing.acquire();
+    this.pool.sealFrame(builder.finish(), this.idKey).finally(release).catch(() => {}); // the pool keeps the failure
+  }
+
+  /** Waits until everything was handed to the packs. */
+  async flush(): Promise<void> {
+    if (this.#frame.chunkCount > 0) await this.#seal(this.#take());
+    (await this.#sealing.acquire(undefined, FRAMES_AT_ONCE))();
+  }
+}

@@ -1,0 +1,111 @@
+import type { Clock } from "../base/clock.ts";
+import { AxiomError } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
+import { GIB, MIB } from "../base/bytes.ts";
+import type { Random } from "../base/random.ts";
+import { requireAccess } from "../model/features.ts";
+import type { RepositoryConfig } from "../model/repository_config.ts";
+import type { StageRegistry } from "../stages/registry.ts";
+import type { ObjectStore } from "../storage/object_store.ts";
+import { ChunkReader } from "./chunk_reader.ts";
+import { createKeys, type CreateKeysOptions } from "./create_keys.ts";
+import { type IndexSource, type IndexView, loadIndex } from "./index_view.ts";
+import type { RepositoryKeys } from "./keys.ts";
+import { ObjectSealer } from "./object_sealer.ts";
+import { type OpenKeys, openKeys, type OpenKeysOptions } from "./open_keys.ts";
+import { PackReader } from "./pack_reader.ts";
+import type { Secret } from "./secret.ts";
+import { readSnapshots, type SnapshotList } from "./snapshots.ts";
+import { TreeReader } from "./tree_reader.ts";
+
+/** What a repository needs from outside. */
+export interface RepositoryContext {
+  registry: StageRegistry;
+  random: Random;
+  clock: Clock;
+  onEvent: EventSink;
+}
+
+/** A repository whose keys are at hand. What a closed one cannot do is no method of anything else. */
+export class Repository {
+  readonly keys: RepositoryKeys;
+  readonly sealer: ObjectSealer;
+  readonly packs: PackReader;
+
+  private constructor(readonly store: ObjectStore, readonly opened: OpenKeys, readonly context: RepositoryContext) {
+    this.keys = opened.keys;
+    this.sealer = new ObjectSealer(opened.keys, context.random);
+    this.packs = new PackReader(store, opened.keys, context.registry);
+    for (const message of opened.warnings) context.onEvent({ type: "warning", code: "repository", message });
+  }
+
+  /** Makes a repository in a store that holds nothing. Throws `repository_exists`. */
+  static async create(
+    store: ObjectStore,
+    options: Omit<CreateKeysOptions, "random" | "clock">,
+    context: RepositoryContext,
+  ): Promise<Repository> {
+    for await (const { key } of store.list("", options.signal)) {
+      throw new AxiomError("repository_exists", `Cannot make a repository in ${store.location}: it holds ${key}`, {
+        hint: "Choose an empty folder",
+      });
+    }
+    const opened = await createKeys(store, { ...options, random: context.random, clock: context.clock });
+    return new Repository(store, opened, context);
+  }
+
+  /** Fails as {@linkcode openKeys} does. */
+  static async open(
+    store: ObjectStore,
+    secret: Secret,
+    context: RepositoryContext,
+    options?: OpenKeysOptions,
+  ): Promise<Repository> {
+    return new Repository(store, await openKeys(store, secret, options), context);
+  }
+
+  get id(): string {
+    return this.opened.config.repository_id;
+  }
+
+  get config(): RepositoryConfig {
+    return this.opened.config;
+  }
+
+  /** Throws `repository_unsupported` if a feature forbids it. */
+  require(access: "write" | "delete"): void {
+    requireAccess(this.opened.access, access, this.store.location);
+  }
+
+  /** Pack size for what is stored now: 32 MiB, growing so that there are not more than some 30,000 packs. */
+  packBytes(storedBytes: number): number {
+    const { min, max } = this.config.pack_bytes;
+    const wanted = storedBytes < 1024 * GIB ? 32 * MIB : 64 * MIB;
+    return Math.min(Math.max(wanted, min), max);
+  }
+
+  indexSource(signal?: AbortSignal): IndexSource {
+    return { store: this.store, sealer: this.sealer, packs: this.packs, onEvent: this.context.onEvent, signal };
+  }
+
+  /** Readers call it after {@linkcode readSnapshots}: what a snapshot needs was indexed before it. */
+  loadIndex(signal?: AbortSignal): Promise<IndexView> {
+    return loadIndex(this.indexSource(signal));
+  }
+
+  snapshots(signal?: AbortSignal): Promise<SnapshotList> {
+    return readSnapshots(this.store, this.sealer, signal);
+  }
+
+  chunks(view: IndexView, signal?: AbortSignal): ChunkReader {
+    return new ChunkReader(this.packs, view.index, this.keys, signal);
+  }
+
+  trees(view: IndexView, signal?: AbortSignal): TreeReader {
+    return new TreeReader(this.chunks(view, signal).document);
+  }
+
+  close(): Promise<void> {
+    return this.store.close();
+  }
+}

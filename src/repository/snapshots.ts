@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { encodeJson, type Json } from "../base/canonical_json.ts";
+import { fromUtf8 } from "../base/bytes.ts";
+import { AxiomError, isKind, messageOf } from "../base/errors.ts";
+import { markerKey, PREFIX, snapshotKey } from "../model/object_keys.ts";
+import { decodeSnapshot, type Snapshot } from "../model/snapshot.ts";
+import { Semaphore } from "../resilience/semaphore.ts";
+import type { ObjectStore } from "../storage/object_store.ts";
+import type { ObjectSealer } from "./object_sealer.ts";
+
+export interface StoredSnapshot {
+  id: string;
+  snapshot: Snapshot;
+  /** SHA-256 of the manifest's payload, hexadecimal; what the next one of the chain names. */
+  hash: string;
+}
+
+export interface SnapshotList {
+  /** Those that count, oldest first. */
+  snapshots: StoredSnapshot[];
+  /** Manifests or markers that cannot be read. */
+  damaged: { id: string; reason: string }[];
+  /** Ids of manifests without a marker: unfinished, or withdrawn in part. */
+  unfinished: string[];
+  /** Ids of markers without a manifest. */
+  orphans: string[];
+}
+
+const READS_AT_ONCE = 8;
+
+export async function readSnapshots(
+  store: ObjectStore,
+  sealer: ObjectSealer,
+  signal?: AbortSignal,
+): Promise<SnapshotList> {
+  const manifests = new Set<string>();
+  const markers = new Set<string>();
+  for await (const { key } of store.list(PREFIX.snapshots, signal)) {
+    const [, id, marker] = /^snapshots\/([0-9a-f]{32})(\.ok)?$/.exec(key) ?? [];
+    if (id !== undefined) (marker === undefined ? manifests : markers).add(id);
+  }
+  const list: SnapshotList = {
+    snapshots: [],
+    damaged: [],
+    unfinished: [...manifests].filter((id) => !markers.has(id)),
+    orphans: [...markers].filter((id) => !manifests.has(id)),
+  };
+  const slots = new Semaphore(READS_AT_ONCE);
+  await Promise.all(
+    [...manifests].filter((id) => markers.has(id)).map((id) =>
+      slots.run(async () => {
+        try {
+          list.snapshots.push(await readSnapshot(store, sealer, id, signal));
+        } catch (error) {
+          if (isKind(error, "object_missing")) return; // forgotten since the listing
+          if (!isKind(error, "data_damaged", "limit_exceeded")) throw error;
+          list.damaged.push({ id, reason: messageOf(error) });
+        }
+      }, signal)
+    ),
+  );
+  list.snapshots.sort((a, b) => compareTimes(a.snapshot.time, b.snapshot.time) || (a.id < b.id ? -1 : 1));
+  return list;
+}
+
+export function compareTimes(a: string, b: string): number {
+  const difference = BigInt(a) - BigInt(b);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/** Reads manifest and marker. Throws `data_damaged` if either is not what it must be. */
+export async function readSnapshot(
+  store: ObjectStore,
+  sealer: ObjectSealer,
+  id: string,
+  signal?: AbortSignal,
+): Promise<StoredSnapshot> {
+  const key = snapshotKey(id);
+  const payload = await sealer.open("snapshot", key, await store.get(key, "all", signal));
+  const hash = createHash("sha256").update(payload).digest("hex");
+  const mark = markerKey(id);
+  const marked = JSON.parse(fromUtf8(await sealer.open("marker", mark, await store.get(mark, "all", signal))));
+  if (marked?.manifest !== hash) {
+    throw new AxiomError("data_damaged", `Cannot trust the snapshot ${id}: its commit marker is of another manifest`);
+  }
+  return { id, snapshot: decodeSnapshot(payload, id), hash };
+}
+
+/** Steps of a commit, one by one, because the writer looks for its session in between. */
+export class SnapshotCommit {
+  #payload;
+
+  constructor(readonly store: ObjectStore, readonly sealer: ObjectSealer, readonly id: string, snapshot: Snapshot) {
+    this.#payload = encodeJson(snapshot as unknown as Json);
+    decodeSnapshot(this.#payload, id);
+  }
+
+  get hash(): string {
+    return createHash("sha256").update(this.#payload).digest("hex");
+  }
+
+  async putManifest(signal?: AbortSignal): Promise<void> {
+    const key = snapshotKey(this.id);
+    await this.store.put(key, await this.sealer.seal("snapshot", key, this.#payload), signal);
+  }
+
+  async putMarker(signal?: AbortSignal): Promise<void> {
+    const key = markerKey(this.id);
+    const payload = encodeJson({ manifest: this.hash, version: 1 });
+    await this.store.put(key, await this.sealer.seal("marker", key, payload), signal);
+  }
+
+  /** Takes both back. A store that refuses to delete keeps a manifest without marker, which does not count. */
+  async withdraw(): Promise<void> {
+    await this.store.remove(markerKey(this.id));
+    await this.store.remove(snapshotKey(this.id));
+  }
+}
+
+/** Throws `snapshot_missing` or `snapshot_ambiguous`. `latest` is the newest of `snapshots`. */
+export function selectSnapshot(snapshots: readonly StoredSnapshot[], name: string): StoredSnapshot {
+  if (name === "latest") {
+    const newest = snapshots.at(-1);
+    if (newest !== undefined) return newest;
+    throw new AxiomError("snapshot_missing", "Cannot find the latest snapshot: there is none that fits", {
+      hint: "Run `axiom snapshots` to see all",
+    });
+  }
+  const found = /^[0-9a-f]{1,32}$/.test(name) ? snapshots.filter(({ id }) => id.startsWith(name)) : [];
+  if (found.length === 1) return found[0];
+  if (found.length === 0) {
+    throw new AxiomError("snapshot_missing", `Cannot find a snapshot whose id begins with ${JSON.stringify(name)}`, {
+      hint: "Run `axiom snapshots` to see all, or say `latest`",
+    });
+  }
+  throw new AxiomError(
+    "snapshot_ambiguous",
+    `Cannot tell which snapshot ${JSON.stringify(name)} means: ${found.length} ids begin so`,
+    { hint: `Give more digits: ${found.slice(0, 4).map(({ id }) => id.slice(0, name.length + 4)).join(", ")}` },
+  );
+}

@@ -1,0 +1,107 @@
+import { type Bytes, fromUtf8 } from "../base/bytes.ts";
+import { AxiomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { compareNames } from "../base/names.ts";
+import { type Content, type ContentElement, type Entry, isElementList } from "../model/entry.ts";
+import { decodeTreeNode, type TreeNode } from "../model/tree.ts";
+
+/** Reads and verifies a chunk of kind tree by its hexadecimal id. */
+export type GetDocument = (id: string) => Promise<Bytes>;
+
+/** The way back from a folder's id to its entries, a leaf at a time. */
+export class TreeReader {
+  readonly get: GetDocument;
+
+  constructor(get: GetDocument) {
+    this.get = get;
+  }
+
+  async node(id: string): Promise<TreeNode> {
+    return decodeTreeNode(await this.get(id), id.slice(0, 16));
+  }
+
+  /** The entries of a folder in order of their names, a leaf at a time; throws `data_damaged` where leaves overlap. */
+  async *leaves(id: string): AsyncGenerator<Entry[]> {
+    let last: string | undefined;
+    for await (const entries of this.#leavesBelow(id, 0)) {
+      if (entries.length === 0) continue;
+      if (last !== undefined && compareNames(last, entries[0].name) >= 0) throw damaged(id, "its leaves overlap");
+      last = entries[entries.length - 1].name;
+      yield entries;
+    }
+  }
+
+  async *#leavesBelow(id: string, depth: number): AsyncGenerator<Entry[]> {
+    if (depth > NODE_DEPTH_MAX) throw damaged(id, "its index nodes are nested too deeply");
+    const node = await this.node(id);
+    if ("entries" in node) yield node.entries;
+    else for (const child of node.children) yield* this.#leavesBelow(child.id, depth + 1);
+  }
+
+  async *entries(id: string): AsyncGenerator<Entry> {
+    for await (const leaf of this.leaves(id)) yield* leaf;
+  }
+
+  /** The entry of a name in a folder; visits one leaf. */
+  async find(id: string, name: string): Promise<Entry | undefined> {
+    for (let depth = 0, at = id; depth <= NODE_DEPTH_MAX; depth++) {
+      const node = await this.node(at);
+      if ("entries" in node) return node.entries.find((entry) => entry.name === name);
+      const child = node.children.findLast(({ first }) => compareNames(first, name) <= 0);
+      if (child === undefined) return undefined;
+      at = child.id;
+    }
+    throw damaged(id, "its index nodes are nested too deeply");
+  }
+
+  /** The elements of a content in order, a node at a time. */
+  async *content(content: Content | undefined): AsyncGenerator<ContentElement[]> {
+    if (content?.nodes === undefined) {
+      yield content?.elements ?? [];
+      return;
+    }
+    for (const node of content.nodes) yield* this.#contentNode(node, content.depth!);
+  }
+
+  async *#contentNode(id: string, depth: number): AsyncGenerator<ContentElement[]> {
+    let elements: unknown;
+    try {
+      elements = JSON.parse(fromUtf8(await this.get(id)));
+    } catch (error) {
+      if (error instanceof AxiomError) throw error;
+      throw damaged(id, "it is not JSON");
+    }
+    if (!isElementList(elements)) throw damaged(id, "it is not a list of content");
+    if (depth === 1) {
+      yield elements;
+      return;
+    }
+    for (const element of elements) {
+      if (typeof element !== "string") throw damaged(id, "a list of nodes has a hole");
+      yield* this.#contentNode(element, depth - 1);
+    }
+  }
+
+  /** Ids of the documents that `content` is spread over, not of its chunks. */
+  async *contentNodes(content: Content | undefined): AsyncGenerator<string> {
+    if (content?.nodes !== undefined) yield* this.#nodesBelow(content.nodes, content.depth!);
+  }
+
+  async *#nodesBelow(nodes: readonly string[], depth: number): AsyncGenerator<string> {
+    for (const id of nodes) {
+      yield id;
+      if (depth === 1) continue;
+      const children = JSON.parse(fromUtf8(await this.get(id))) as unknown;
+      if (!isElementList(children)) throw damaged(id, "it is not a list of content");
+      yield* this.#nodesBelow(children.filter((child) => typeof child === "string"), depth - 1);
+    }
+  }
+}
+
+const NODE_DEPTH_MAX = LIMITS.contentListDepthMax;
+
+function damaged(id: string, why: string): AxiomError {
+  return new AxiomError("data_damaged", `Cannot read the tree ${id.slice(0, 16)}: ${why}`, {
+    hint: "Run `axiom check --read-data`",
+  });
+}

@@ -1,0 +1,179 @@
+import type { Bytes } from "../base/bytes.ts";
+import { messageOf } from "../base/errors.ts";
+import { ChunkKind } from "../model/chunk.ts";
+import { packKey } from "../model/object_keys.ts";
+import { DedupTable } from "../stages/dedup_table.ts";
+import type { WorkerPool } from "../stages/worker_pool.ts";
+import type { FrameStyle } from "../stages/worker_protocol.ts";
+import { repairerOf } from "../storage/repairer.ts";
+import { type Condemned, type IndexView, loadIndex, readCondemned } from "./index_view.ts";
+import { IndexWriter } from "./index_writer.ts";
+import { MetadataWriter } from "./metadata_writer.ts";
+import { kindsOf } from "./pack_reader.ts";
+import { PackWriter } from "./pack_writer.ts";
+import type { Repository } from "./repository.ts";
+import { WriterSession } from "./session.ts";
+import { type SnapshotCommit } from "./snapshots.ts";
+
+/** A frame of a worker is closed at this size; up to `framePlainBytesMax` if one chunk is larger. */
+const FRAME_TARGET_BYTES = 2 * 1024 * 1024;
+/** Room for new chunks before the table of known ones must grow. */
+const NEW_CHUNKS_EXPECTED = 32_768;
+
+export interface WriterIdentity {
+  client: string;
+  host: string;
+  user: string;
+  tool_version: string;
+}
+
+/**
+ * Writers' half of the protocol between writers and deleters, steps 1 to 6 in order; `docs/format.md` says why each is
+ * there. One writer makes one snapshot.
+ */
+export class RepositoryWriter {
+  readonly packs: PackWriter;
+  readonly indexes: IndexWriter;
+  readonly metadata: MetadataWriter;
+
+  private constructor(
+    readonly repository: Repository,
+    readonly session: WriterSession,
+    readonly pool: WorkerPool,
+    readonly view: IndexView,
+    readonly condemned: Condemned,
+    readonly dedup: DedupTable,
+    style: FrameStyle,
+    readonly signal?: AbortSignal,
+  ) {
+    const { store, sealer, keys, context } = repository;
+    const storedBytes = [...view.listed.values()].reduce((sum, size) => sum + size, 0);
+    this.indexes = new IndexWriter(store, sealer, signal);
+    this.packs = new PackWriter(
+      store,
+      keys,
+      context.registry,
+      repository.packBytes(storedBytes),
+      context.random,
+      ({ table, ...pack }) => this.indexes.add({ ...pack, kinds: kindsOf(table) }, table),
+      signal,
+    );
+    const growth = () => this.growIfNeeded();
+    this.metadata = new MetadataWriter(pool, dedup, keys.chunkIdKey("tree"), style, growth);
+  }
+
+  /**
+   * Steps 1 and 2: announce, then condemned lists, index and listing of packs, in this order. A chunk is known only if a
+   * pack that is indexed, listed and not condemned holds it.
+   */
+  static async begin(
+    repository: Repository,
+    pool: WorkerPool,
+    identity: WriterIdentity,
+    style: FrameStyle,
+    signal?: AbortSignal,
+  ): Promise<RepositoryWriter> {
+    repository.require("write");
+    const { store, sealer, context } = repository;
+    const session = await WriterSession.begin(store, sealer, identity, { ...context, signal });
+    const source = repository.indexSource(signal);
+    const condemned = await readCondemned(source);
+    const view = await loadIndex(source);
+    await setDamagedAside(repository, view);
+    const usable = usablePacks(view, condemned);
+    const dedup = DedupTable.create(view.index.entryCount + NEW_CHUNKS_EXPECTED);
+    view.index.seed(dedup, usable);
+    const writer = new RepositoryWriter(repository, session, pool, view, condemned, dedup, style, signal);
+    writer.#configure();
+    for (const { pack, table } of view.unindexed) if (usable.has(pack.name)) await writer.indexes.add(pack, table);
+    return writer;
+  }
+
+  #configure(): void {
+    const { keys, config } = this.repository;
+    const { chunker } = config;
+    this.pool.configureSave({
+      idKeys: { data: keys.chunkIdKey("data"), plain: keys.chunkIdKey("plain") },
+      chunkerKeys: { data: keys.chunkerKey("data"), plain: keys.chunkerKey("plain") },
+      bounds: { min: chunker.min, normal: chunker.normal, max: chunker.max },
+      frameTargetBytes: Math.min(FRAME_TARGET_BYTES, config.frame_bytes.data),
+      dedup: this.dedup.share(),
+      xattrs: true,
+    }, this.packs);
+  }
+
+  /** Hands workers a further segment of the table of known chunks before they need it. */
+  growIfNeeded(): void {
+    if (this.dedup.needsSegment) this.pool.addSegment(this.dedup.grow());
+  }
+
+  /** Whether a chunk of an earlier snapshot may be relied on. */
+  has(id: Bytes, kind: ChunkKind): boolean {
+    return kind <= ChunkKind.plain && this.dedup.has(id);
+  }
+
+  /** Step 4: what is open becomes packs, then index objects. */
+  async flush(): Promise<void> {
+    await this.metadata.flush();
+    await this.pool.flush();
+    await this.packs.finish();
+    await this.indexes.flush();
+  }
+
+  /** Step 5. Throws `session_fenced` after taking everything back if another client ended this session. */
+  async commit(commit: SnapshotCommit): Promise<void> {
+    await commit.putManifest(this.signal);
+    try {
+      await this.session.demand();
+      await commit.putMarker();
+      await this.session.demand();
+    } catch (error) {
+      await commit.withdraw();
+      throw error;
+    }
+  }
+
+  /** Makes what arrived useful to the next run. The workers must have been stopped. Never throws. */
+  async abandon(): Promise<void> {
+    const { onEvent } = this.repository.context;
+    try {
+      await this.packs.settle();
+      await this.indexes.flush(undefined);
+    } catch (error) {
+      onEvent({ type: "warning", code: "abandon", message: `Cannot keep what was uploaded: ${messageOf(error)}` });
+    }
+    await this.end();
+  }
+
+  /** Step 6. */
+  async end(): Promise<void> {
+    try {
+      await this.session.end();
+    } catch (error) {
+      const message = `Cannot remove the session ${this.session.id}: ${messageOf(error)}`;
+      this.repository.context.onEvent({ type: "warning", code: "session", message });
+    }
+  }
+}
+
+function usablePacks(view: IndexView, condemned: Condemned): Set<string> {
+  const damaged = new Set(view.damagedPacks.map(({ name }) => name));
+  return new Set([...view.listed.keys()].filter((name) => !condemned.has(name) && !damaged.has(name)));
+}
+
+/** A torn or short pack is moved out of the way, so that the same bytes can be stored again; nothing is deleted. */
+async function setDamagedAside({ store, context }: Repository, view: IndexView): Promise<void> {
+  const repairer = repairerOf(store);
+  for (const { name, reason } of view.damagedPacks) {
+    const aside = await repairer?.setAside(packKey(name));
+    const what = aside === undefined ? "is left where it is" : `was moved to ${aside}`;
+    const message = `The pack ${name} is damaged (${reason}) and ${what}`;
+    context.onEvent({ type: "warning", code: "damaged_pack", message });
+  }
+  for (const { key, reason } of view.damagedIndexes) {
+    const aside = await repairer?.setAside(key);
+    const what = aside === undefined ? "is left where it is" : `was moved to ${aside}`;
+    const message = `The index object ${key} is damaged (${reason}) and ${what}; its packs are read instead`;
+    context.onEvent({ type: "warning", code: "damaged_index", message });
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * The part of a backup that a worker does: read → chunk → identify → known? → frame → compress → seal → decode again and
+ * compare. Nothing leaves a lane before its chunks were recomputed from the sealed bytes.
+ */
+import { type Bytes, concat, free } from "../base/bytes.ts";
+import { AxiomError, messageOf, reportError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { ChunkKind } from "../model/chunk.ts";
+import type { FileStat, FileSystem, SourceFile } from "../platform/file_system.ts";
+import { SystemError } from "../platform/file_system.ts";
+import { Semaphore } from "../resilience/semaphore.ts";
+import { Cutter } from "./chunk.ts";
+import { DedupTable } from "./dedup_table.ts";
+import { deriveGear } from "./gear.ts";
+import { chooseChunker } from "./choose_chunker.ts";
+import { FrameBuilder } from "./frame_builder.ts";
+import type { FrameSealer } from "./frame_sealer.ts";
+import { chunkIdentifier } from "./identify.ts";
+import type { FrameStyle, SavedFile, SaveFile, SaveSettings, SealedFrame } from "./worker_protocol.ts";
+
+type Identify = (chunk: Uint8Array) => Bytes;
+
+const READ_TRIES = 3;
+
+export class SaveLane {
+  readonly #files: FileSystem;
+  readonly #sealer: FrameSealer;
+  readonly #deliver: (frame: SealedFrame) => void;
+  readonly #settings: SaveSettings;
+  readonly #dedup: DedupTable;
+  readonly #identify: { data: Identify; plain: Identify };
+  readonly #gear: { data: Uint32Array; plain: Uint32Array };
+  readonly #open = new Map<string, FrameBuilder>();
+  readonly #sealing = new Semaphore(LIMITS.framesPerWorkerMax);
+  readonly #window: Bytes = new Uint8Array(2 * LIMITS.framePlainBytesMax);
+  #failure: unknown;
+
+  static async create(
+    files: FileSystem,
+    sealer: FrameSealer,
+    settings: SaveSettings,
+    deliver: (frame: SealedFrame) => void,
+  ): Promise<SaveLane> {
+    const { data, plain } = settings.chunkerKeys;
+    return new SaveLane(files, sealer, settings, deliver, {
+      data: await deriveGear(data),
+      plain: await deriveGear(plain),
+    });
+  }
+
+  private constructor(
+    files: FileSystem,
+    sealer: FrameSealer,
+    settings: SaveSettings,
+    deliver: (frame: SealedFrame) => void,
+    gear: { data: Uint32Array; plain: Uint32Array },
+  ) {
+    this.#files = files;
+    this.#sealer = sealer;
+    this.#deliver = deliver;
+    this.#settings = settings;
+    this.#dedup = DedupTable.attach(settings.dedup);
+    this.#identify = { data: chunkIdentifier(settings.idKeys.data), plain: chunkIdentifier(settings.idKeys.plain) };
+    this.#gear = gear;
+  }
+
+  get dedup(): DedupTable {
+    return this.#dedup;
+  }
+
+  /** Saves a file or one region; a fault of the source is part of the result, any other failure is thrown. */
+  async save(file: SaveFile): Promise<SavedFile> {
+    for (let tries = 1;; tries++) {
+      const saved = await this.#saveOnce(file);
+      if (!saved.changed || tries === READ_TRIES) return saved;
+    }
+  }
+
+  async #saveOnce(file: SaveFile): Promise<SavedFile> {
+    const record = new FileRecord(file.job);
+    let source: SourceFile | undefined;
+    try {
+      source = this.#files.openForReading(file.path);
+      const before = source.stat();
+      if (before.inode !== file.seen.inode) {
+        record.fault = new AxiomError("source_changed", `Cannot read ${file.path}: another file took its place`);
+        return record.result();
+      }
+      await this.#read(source, before, file, record);
+      record.finish(file, before, source.stat());
+      if (this.#settings.xattrs && (file.region === undefined || file.first)) {
+        record.xattrs = this.#files.xattrs(file.path);
+      }
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      record.fault = unreadable(file.path, error);
+    } finally {
+      source?.close();
+    }
+    return record.result();
+  }
+
+  async #read(source: SourceFile, stat: FileStat, file: SaveFile, record: FileRecord): Promise<void> {
+    const { from, segments } = file.region ?? { from: 0, segments: [{ offset: 0, length: stat.sizeBytes }] };
+    const small = file.region === undefined && stat.sizeBytes <= this.#settings.bounds.min;
+    if (small) return await this.#readSmall(source, stat.sizeBytes, file, record);
+    record.chunker = file.chunker ??
+      chooseChunker(source, file.path, stat.sizeBytes, file.chunkerRule, file.lastChunker);
+    let end = from;
+    for (const segment of segments) {
+      if (segment.offset > end) record.hole(segment.offset - end);
+      end = segment.offset + segment.length;
+      await this.#readSegment(source, segment, file, record);
+    }
+  }
+
+  /** One chunk, read straight into its frame. */
+  async #readSmall(source: SourceFile, sizeBytes: number, file: SaveFile, record: FileRecord): Promise<void> {
+    if (sizeBytes === 0) return;
+    const frame = await this.#frameFor(file.style, sizeBytes);
+    const chunk = frame.room().subarray(0, sizeBytes);
+    const length = source.read(chunk, 0);
+    record.bytesRead += length;
+    if (length === 0) return;
+    const read = chunk.subarray(0, length);
+    const id = this.#identifierOf(file.style)(read);
+    const isNew = this.#dedup.claim(id);
+    if (isNew) frame.keep(id, length);
+    record.chunk(id, length, isNew);
+    await this.#finishIfFull(frame);
+  }
+
+  async #readSegment(
+    source: SourceFile,
+    segment: { offset: number; length: number },
+    file: SaveFile,
+    record: FileRecord,
+  ): Promise<void> {
+    const kind = file.style.kind === ChunkKind.plain ? "plain" : "data";
+    const cutter = new Cutter(record.chunker!, this.#settings.bounds, this.#gear[kind]);
+    const identify = this.#identify[kind];
+    const window = this.#window;
+    const end = segment.offset + segment.length;
+    let position = segment.offset;
+    let filled = 0;
+    for (;;) {
+      const wanted = Math.min(window.length - filled, end - position);
+      const length = wanted === 0 ? 0 : source.read(window.subarray(filled, filled + wanted), position);
+      record.bytesRead += length;
+      filled += length;
+      position += length;
+      const last = length < wanted || position === end;
+      let used = 0;
+      for (
+        let cut = cutter.next(window, used, filled, last);
+        cut > used;
+        cut = cutter.next(window, used, filled, last)
+      ) {
+        const chunk = window.subarray(used, cut);
+        const id = identify(chunk);
+        const isNew = this.#dedup.claim(id);
+        if (isNew) await this.#append(file.style, id, chunk);
+        record.chunk(id, chunk.length, isNew);
+        used = cut;
+      }
+      window.copyWithin(0, used, filled);
+      filled -= used;
+      if (last) return;
+    }
+  }
+
+  #identifierOf(style: FrameStyle): Identify {
+    return style.kind === ChunkKind.plain ? this.#identify.plain : this.#identify.data;
+  }
+
+  async #append(style: FrameStyle, id: Uint8Array, chunk: Uint8Array): Promise<void> {
+    const frame = await this.#frameFor(style, chunk.length);
+    frame.append(id, chunk);
+    await this.#finishIfFull(frame);
+  }
+
+  /** The open frame of a style, with room for `bytes` more. */
+  async #frameFor(style: FrameStyle, bytes: number): Promise<FrameBuilder> {
+    const key = styleKey(style);
+    let frame = this.#open.get(key);
+    if (frame !== undefined && !frame.hasRoom(bytes)) {
+      await this.#finish(frame);
+      frame = undefined;
+    }
+    if (frame === undefined) {
+      if (this.#open.size >= LIMITS.openFramesMax) await this.#finish(this.#open.values().next().value!);
+      frame = new FrameBuilder(style);
+    } else {
+      this.#open.delete(key);
+    }
+    this.#open.set(key, frame);
+    return frame;
+  }
+
+  async #finishIfFull(frame: FrameBuilder): Promise<void> {
+    if (frame.plainBytes >= this.#settings.frameTargetBytes) await this.#finish(frame);
+  }
+
+  /** Starts sealing; waits only while as many frames as allowed are being sealed. */
+  async #finish(builder: FrameBuilder): Promise<void> {
+    this.#open.delete(styleKey(builder.style));
+    if (builder.chunkCount === 0) return;
+    const frame = builder.finish();
+    const release = await this.#sealing.acquire();
+    if (this.#failure !== undefined) throw this.#failure;
+    const identify = this.#identifierOf(builder.style);
+    this.#sealer.seal(frame, identify)
+      .then(this.#deliver)
+      .catch((error) => this.#failure ??= error)
+      .finally(() => {
+        free(frame.plain);
+        release();
+      });
+  }
+
+  /** Seals what is open and waits until all of it has left. */
+  async flush(): Promise<void> {
+    for (const frame of [...this.#open.values()]) await this.#finish(frame);
+    const release = await this.#sealing.acquire(undefined, LIMITS.framesPerWorkerMax);
+    release();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+function styleKey(style: FrameStyle): string {
+  return `${style.kind} ${style.owner} ${style.codec} ${style.level} ${style.cipher}`;
+}
+
+function unreadable(path: string, error: SystemError): AxiomError {
+  const kind = error.code === "ENOENT" ? "source_changed" : "source_unreadable";
+  return new AxiomError(kind, `Cannot read ${path}: ${messageOf(error)}`, { cause: error });
+}
+
+/** What is learnt of one file while it is read. */
+class FileRecord {
+  readonly #ids: Uint8Array[] = [];
+  readonly #lengths: number[] = [];
+  #stat: FileStat | undefined;
+  #changed = false;
+  #chunksNew = 0;
+  #bytesNew = 0;
+  bytesRead = 0;
+  chunker: SavedFile["chunker"];
+  xattrs: SavedFile["xattrs"];
+  fault: AxiomError | undefined;
+
+  constructor(readonly job: number) {}
+
+  chunk(id: Uint8Array, length: number, isNew: boolean): void {
+    this.#ids.push(id);
+    this.#lengths.push(length);
+    if (isNew) {
+      this.#chunksNew++;
+      this.#bytesNew += length;
+    }
+  }
+
+  hole(length: number): void {
+    this.#lengths.push(-length);
+  }
+
+  /** Judges by two looks at the open file whether what was read is of one moment. */
+  finish(file: SaveFile, before: FileStat, after: FileStat): void {
+    const asSeen = after.sizeBytes === file.sizeBytes && after.mtimeNs === file.seen.mtimeNs &&
+      after.ctimeNs === file.seen.ctimeNs;
+    this.#stat = asSeen ? undefined : after;
+    this.#changed = before.sizeBytes !== after.sizeBytes || before.mtimeNs !== after.mtimeNs ||
+      before.ctimeNs !== after.ctimeNs;
+  }
+
+  result(): SavedFile {
+    return {
+      job: this.job,
+      stat: this.#stat,
+      ids: concat(this.#ids),
+      lengths: Float64Array.from(this.#lengths),
+      chunker: this.#lengths.length > 1 ? this.chunker : undefined,
+      xattrs: this.xattrs,
+      changed: this.#changed,
+      chunksNew: this.#chunksNew,
+      bytesNew: this.#bytesNew,
+      fault: this.fault && reportError(this.fault),
+    };
+  }
+}

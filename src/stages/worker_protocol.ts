@@ -1,0 +1,190 @@
+/**
+ * What the owner of a repository and its data-path workers say to each other. Everything is structured-cloneable; byte
+ * arrays that are sent once are transferred, not copied.
+ */
+import type { Bytes } from "../base/bytes.ts";
+import type { ErrorReport } from "../base/errors.ts";
+import type { ChunkerRecord } from "../model/entry.ts";
+import type { ChunkKind } from "../model/chunk.ts";
+import type { FileStat, Metadata, MetadataLoss, Xattr } from "../platform/file_system.ts";
+import type { DictionaryEntry } from "../model/pack_table.ts";
+import type { PlainFrame } from "./frame_builder.ts";
+import type { ChunkerRule } from "./choose_chunker.ts";
+import type { FramePlace } from "./frame.ts";
+import type { DedupSegment, DedupShare } from "./dedup_table.ts";
+
+/** How a frame is to be encoded and sealed; frames never mix two of these. */
+export interface FrameStyle {
+  kind: ChunkKind;
+  codec: string;
+  level: number;
+  /** Format id of the cipher. */
+  cipher: string;
+  /** Owner of the files, so that compression never mixes what two people own; -1 for metadata. */
+  owner: number;
+}
+
+/** What a worker wants a place in a pack for. */
+export interface FrameRequest {
+  kind: ChunkKind;
+  codec: string;
+  /** Format id. */
+  cipher: string;
+  storedBytes: number;
+}
+
+export interface SaveSettings {
+  idKeys: { data: Bytes; plain: Bytes };
+  chunkerKeys: { data: Bytes; plain: Bytes };
+  bounds: { min: number; normal: number; max: number };
+  frameTargetBytes: number;
+  dedup: DedupShare;
+  /** False reads no extended attributes. */
+  xattrs: boolean;
+}
+
+/** One file to read, or one region of a huge one. */
+export interface SaveFile {
+  job: number;
+  path: string;
+  /** What the scan saw; another inode at `path` is `source_changed`. */
+  seen: { inode: string; mtimeNs: string; ctimeNs: string };
+  /** Decided already, for a file of several jobs. */
+  chunker?: ChunkerRecord;
+  chunkerRule?: ChunkerRule;
+  /** How the last run cut it. */
+  lastChunker?: ChunkerRecord;
+  sizeBytes: number;
+  style: FrameStyle;
+  /**
+   * The part of it to read: segments in order, and holes before and between them. Absent for the whole of a file that has
+   * no holes.
+   */
+  region?: { from: number; segments: { offset: number; length: number }[] };
+  /** True for the job that also reads extended attributes. */
+  first: boolean;
+}
+
+export interface SavedFile {
+  job: number;
+  /** Of the open file, taken after the last byte was read; absent if it is what the scan saw. */
+  stat?: FileStat;
+  /** Ids of 32 bytes each, in order. */
+  ids: Bytes;
+  /** Lengths in bytes; negative for a hole, which has no id. */
+  lengths: Float64Array<ArrayBuffer>;
+  chunker?: ChunkerRecord;
+  xattrs?: Xattr[];
+  changed: boolean;
+  /** Chunks and bytes that the repository lacked. */
+  chunksNew: number;
+  bytesNew: number;
+  fault?: ErrorReport;
+}
+
+/** A frame that was sealed, opened again, decoded and its chunks verified. */
+export interface SealedFrame {
+  pack: number;
+  frame: number;
+  codec: number;
+  cipher: number;
+  kind: ChunkKind;
+  sealed: Bytes;
+  plainBytes: number;
+  ids: Bytes;
+  lengths: Uint32Array<ArrayBuffer>;
+}
+
+/** The owner's answer to a request for a place in a pack. */
+export interface FrameGrant {
+  pack: number;
+  place: FramePlace;
+}
+
+/** A frame as a reader needs it: stored bytes, place, and who can decode it. */
+export interface LoadFrame {
+  sealed: Bytes;
+  place: FramePlace;
+  codec: DictionaryEntry;
+  cipher: DictionaryEntry;
+  plainBytes: number;
+  ids: Bytes;
+  lengths: Uint32Array<ArrayBuffer>;
+  idKey: Bytes;
+}
+
+export type ToWorker =
+  | { type: "save_settings"; settings: SaveSettings }
+  | { type: "save"; files: SaveFile[] }
+  | { type: "frame"; job: number; frame: PlainFrame; idKey: Bytes }
+  | { type: "segment"; segment: DedupSegment }
+  | { type: "grant"; number: number; grant: FrameGrant }
+  | { type: "flush" }
+  | { type: "restore_settings"; settings: RestoreSettings }
+  | { type: "load"; job: number; frame: LoadFrame; task: LoadTask }
+  | { type: "compare"; job: number; file: CompareFile };
+
+export type FromWorker =
+  | { type: "ready" }
+  | { type: "saved"; files: SavedFile[] }
+  | { type: "request"; number: number; request: FrameRequest }
+  | { type: "sealed"; frame: SealedFrame; job?: number }
+  | { type: "flushed" }
+  | { type: "loaded"; job: number; result: LoadResult }
+  | { type: "compared"; job: number; result: CompareResult }
+  | { type: "failed"; report?: ErrorReport; message: string; stack?: string };
+
+export interface RestoreSettings {
+  /** The folder that everything is written below. */
+  target: string;
+}
+
+/** What a worker does with a decoded frame, once its chunks were verified. */
+export type LoadTask = { type: "write"; writes: FrameWrite[] } | { type: "verify" };
+
+export interface LoadResult {
+  /** Why nothing of the frame could be used. */
+  fault?: ErrorReport;
+  /** Numbers of chunks whose bytes are not what their id says; nothing that needs them was written. */
+  badChunks: number[];
+  outcomes: WriteOutcome[];
+}
+
+/** Parts of one file that lie in one frame. */
+export interface FrameWrite {
+  file: number;
+  path: string;
+  /** Number of the chunk in the frame, and where in the file it goes, in turn. */
+  parts: Float64Array<ArrayBuffer>;
+  /** The frame holds the whole file: it is made, written, given its metadata and closed. Else it exists already. */
+  whole?: { sizeBytes: number; metadata: Metadata };
+}
+
+export interface WriteOutcome {
+  file: number;
+  bytes: number;
+  losses?: MetadataLoss[];
+  fault?: WriteFault;
+}
+
+/** A failed system call at the target. */
+export interface WriteFault {
+  code: string;
+  message: string;
+}
+
+/** A file of the target whose bytes are compared with a content, chunk by chunk. */
+export interface CompareFile {
+  path: string;
+  /** Ids of 32 bytes each. */
+  ids: Bytes;
+  /** Offset and length of each chunk in turn. */
+  places: Float64Array<ArrayBuffer>;
+  idKey: Bytes;
+}
+
+export interface CompareResult {
+  /** 1 where the file holds the chunk already. */
+  same: Bytes;
+  fault?: WriteFault;
+}
