@@ -282,8 +282,17 @@ function bind(zstd: Zstd): Zstd {
   };
 }
 
+Deno.test("an implementation that returns another length is not believed", async () => {
+  for (const length of [0, FOX.length - 1, FOX.length + 1]) {
+    const codec = codecOf({ ...bind(wasm), decompress: () => new Uint8Array(length) });
+    await rejects(async () => await codec.decode(BY_PROGRAM.level3, FOX.length), isDamaged);
+  }
+});
+
 Deno.test("loadZstd() takes native code where it can, and always the same one", async () => {
   const zstd = await loadZstd();
+  const [major, minor] = Deno.version.deno.split(".").map(Number);
+  strictEqual(zstd.implementation, major > 2 || minor >= 7 ? "native" : "wasm", `Deno ${Deno.version.deno}`);
   strictEqual(zstd.implementation, implementations[0].implementation);
   strictEqual(await loadZstd(), zstd);
 });
