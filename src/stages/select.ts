@@ -33,7 +33,7 @@ export interface Source {
   readonly device: string;
 }
 
-export type ExclusionReason = "pattern" | "size";
+export type ExclusionReason = "pattern" | "size" | "folder";
 
 export type EntryDecision =
   /** `descend` is false for a folder in which another file system begins: it is saved empty, as a place to mount at. */
@@ -63,32 +63,63 @@ export interface Selector {
 
 const KEEP: EntryDecision = { keep: true, descend: true };
 const KEEP_EMPTY: EntryDecision = { keep: true, descend: false };
+const IN_PASSAGE: EntryDecision = {
+  keep: false,
+  reason: "folder",
+  by: "its folder, which only leads to another source",
+};
 const ALL: FolderDecision = { content: "all" };
 
-/** One for each source, in their order. */
+/**
+ * One for each source, in their order. A source that lies in another one is saved with that one, whatever rules apply there:
+ * it is kept, what leads to it is passed through, and nothing else of what they leave out comes with it.
+ */
 export function makeSelectors(options: SelectionOptions, sources: readonly Source[]): Selector[] {
   const paths = sources.map(({ path }) => path);
-  return sources.map((source) =>
-    new SourceSelector(options, source, new PatternSet(options.patterns, source.path, paths))
-  );
+  return sources.map((source) => {
+    const prefix = source.path === "/" ? "/" : `${source.path}/`;
+    const inside = sources.filter(({ path }) => path.startsWith(prefix) && path !== source.path)
+      .map(({ path, device }) => ({ path: path.slice(prefix.length), device }));
+    return new SourceSelector(options, source, inside, new PatternSet(options.patterns, source.path, paths));
+  });
 }
+
+const above = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
 
 class SourceSelector implements Selector {
   readonly #tags: readonly { name: string; header: Uint8Array }[];
   readonly #largerThanBytes: number;
+  readonly #devices: ReadonlySet<string>;
+  /** Sources inside this one, and the folders that lead to them; relative, like all paths here. */
+  readonly #named: ReadonlySet<string>;
+  readonly #ways = new Set<string>();
+  /** Those of the ways that the rules leave out. */
+  readonly #passages = new Set<string>();
 
   constructor(
     readonly options: SelectionOptions,
-    readonly source: Source,
+    source: Source,
+    inside: readonly Source[],
     readonly patterns: PatternSet,
   ) {
     const tags = options.excludeCaches ? [CACHE_TAG, ...options.tags] : options.tags;
     this.#tags = tags.map(({ name, header }) => ({ name, header: utf8(header ?? "") }));
     this.#largerThanBytes = options.largerThanBytes ?? Infinity;
+    this.#devices = new Set([source, ...inside].map(({ device }) => device));
+    this.#named = new Set(inside.map(({ path }) => path));
+    for (const { path } of inside) for (let way = above(path); way !== ""; way = above(way)) this.#ways.add(way);
   }
 
   selectEntry(path: string, type: FileType, sizeBytes: number, device: string): EntryDecision {
-    if (path === "") return KEEP;
+    if (path === "" || this.#named.has(path)) return KEEP;
+    const inPassage = this.#passages.size > 0 && this.#passages.has(above(path));
+    const decision = inPassage ? IN_PASSAGE : this.#decide(path, type, sizeBytes, device);
+    if (decision === KEEP || !this.#ways.has(path)) return decision;
+    this.#passages.add(path);
+    return KEEP;
+  }
+
+  #decide(path: string, type: FileType, sizeBytes: number, device: string): EntryDecision {
     const isFolder = type === "dir";
     const pattern = this.patterns.find(path, isFolder);
     if (pattern !== undefined) {
@@ -98,7 +129,7 @@ class SourceSelector implements Selector {
       return { keep: false, reason: "size", by: `${sizeBytes} bytes` };
     }
     // Only folders are asked: an overlay shows files with the device of the layer that holds them, and all would be lost.
-    if (isFolder && this.options.oneFileSystem && device !== this.source.device) return KEEP_EMPTY;
+    if (isFolder && this.options.oneFileSystem && !this.#devices.has(device)) return KEEP_EMPTY;
     return KEEP;
   }
 
@@ -107,15 +138,16 @@ class SourceSelector implements Selector {
     names: readonly string[],
     readFirst: (name: string, bytesMax: number) => Uint8Array | undefined,
   ): FolderDecision {
-    if (path === "") return ALL;
-    for (const { name, header } of this.#tags) {
-      if (!names.includes(name)) continue;
-      if (header.length === 0) return { content: "tag", name };
+    if (path === "" || this.#named.has(path)) return ALL;
+    const tag = this.#tags.find(({ name, header }) => {
+      if (!names.includes(name)) return false;
+      if (header.length === 0) return true;
       const first = readFirst(name, header.length);
-      if (first !== undefined && compareBytes(first.subarray(0, header.length), header) === 0) {
-        return { content: "tag", name };
-      }
-    }
+      return first !== undefined && compareBytes(first.subarray(0, header.length), header) === 0;
+    });
+    if (tag === undefined) return ALL;
+    if (!this.#ways.has(path)) return { content: "tag", name: tag.name };
+    this.#passages.add(path);
     return ALL;
   }
 }

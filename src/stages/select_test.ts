@@ -106,6 +106,42 @@ Deno.test("selectors of several sources each see patterns from the root of the f
   deepEqual(["ssl", "x/ssl", "home/ann/.cache", "tmp"].map((path) => keeps(etc, path)), [false, true, true, false]);
 });
 
+Deno.test("failure 30: a source inside another one is kept with what leads to it, and nothing else of what is left out", () => {
+  const options = {
+    ...NONE,
+    patterns: flagPatterns(["cache", "*.o"], "--exclude"),
+    tags: [{ name: ".skip" }],
+    oneFileSystem: true,
+  };
+  const sources = [["/src", "1"], ["/src/cache/x/keep.o", "1"], ["/src/tagged/y", "1"], ["/src/mnt/z", "2"]];
+  const selector = makeSelectors(options, sources.map(([path, device]) => ({ path, device })))[0];
+  const keeps = (path: string, type: "file" | "dir", device = "1") => {
+    const decision = selector.selectEntry(path, type, 0, device);
+    return decision.keep && decision.descend;
+  };
+  deepEqual([keeps("cache", "dir"), keeps("cache/a", "file"), keeps("cache/b", "dir"), keeps("cache/x", "dir")], [
+    true,
+    false,
+    false,
+    true,
+  ]);
+  deepEqual([keeps("cache/x/a", "file"), keeps("cache/x/keep.o", "file"), keeps("a.o", "file")], [false, true, false]);
+  deepEqual(selector.selectFolder("tagged", [".skip", "y", "z"], () => undefined), ALL);
+  deepEqual([keeps("tagged/y", "dir"), keeps("tagged/z", "dir"), keeps("tagged/.skip", "file")], [true, false, false]);
+  deepEqual(
+    selector.selectFolder("tagged/y", [".skip", "y"], () => undefined),
+    ALL,
+    "its own tag does not count either",
+  );
+  deepEqual([
+    keeps("mnt", "dir", "3"),
+    keeps("mnt/a", "dir", "3"),
+    keeps("mnt/z", "dir", "2"),
+    keeps("mnt/z/a", "dir", "2"),
+  ], [true, false, true, true]);
+  deepEqual([keeps("mnt/z/a.o", "file", "2"), keeps("other", "dir", "3")], [false, false]);
+});
+
 Deno.test("parsePatternFile() reads lines with their numbers", () => {
   const data = concat([utf8("\ufeff# comment\r\n\r\n*.o\r\n \n!keep.o\n\\#x\n x\n"), Uint8Array.of(0xff, 0x2a)]);
   deepEqual(parsePatternFile(data, "ex"), [
