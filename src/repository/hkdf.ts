@@ -1,5 +1,6 @@
-import { createHash, createHmac, hkdfSync } from "node:crypto";
+import { createHash, hkdfSync } from "node:crypto";
 import { type Bytes, concat, utf8 } from "../base/bytes.ts";
+import { HmacKey } from "../stages/hmac.ts";
 
 /** RFC 5869 takes it as 32 zeros. */
 export const NO_SALT: Bytes = new Uint8Array(0);
@@ -16,7 +17,7 @@ export function hkdf(
 }
 
 export function hmacSha256(key: Uint8Array, data: Uint8Array): Bytes {
-  return new Uint8Array(createHmac("sha256", key).update(data).digest());
+  return new HmacKey(key).digest(data);
 }
 
 export function sha256(data: Uint8Array): Bytes {
