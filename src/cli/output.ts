@@ -189,7 +189,8 @@ function codeOf(error: unknown): unknown {
 }
 
 function withPath(message: string, path: string | undefined): string {
-  return path === undefined || message.includes(path) ? message : `${message} (${path})`;
+  if (path === undefined || message.includes(path) || message.includes(displayName(path))) return message;
+  return `${message} (${path})`;
 }
 
 /** Messages hold names of files, which could hold what a terminal obeys. */

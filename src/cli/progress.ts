@@ -59,7 +59,8 @@ export class ProgressMeter {
 export function progressLine(state: ProgressState, columns = Infinity): string {
   const parts = [state.operation];
   if (state.fraction !== undefined) parts.push(`${Math.floor(state.fraction * 100)}%`);
-  parts.push(`${ofTotal(state.filesDone, state.filesTotal, grouped)} files`);
+  const files = (state.filesTotal ?? state.filesDone) === 1 ? "file" : "files";
+  parts.push(`${ofTotal(state.filesDone, state.filesTotal, grouped)} ${files}`);
   parts.push(ofTotal(state.bytesDone, state.bytesTotal, formatSize));
   if (state.bytesPerSecond !== undefined) parts.push(`${formatSize(Math.max(0, state.bytesPerSecond))}/s`);
   if (state.secondsLeft !== undefined) parts.push(`${roundDuration(state.secondsLeft)} left`);
