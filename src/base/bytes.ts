@@ -9,7 +9,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function utf8(text: string): Bytes {
-  return encoder.encode(text);
+  return encoder.encode(text) as Bytes;
 }
 
 /** Throws `TypeError` if `data` is not UTF-8. */

@@ -38,7 +38,7 @@ export function decodeName(data: Uint8Array): string {
 
 /** Inverse of {@linkcode decodeName}; throws `RangeError` for a lone surrogate that it never makes. */
 export function encodeName(name: string): Uint8Array<ArrayBuffer> {
-  if (name.isWellFormed()) return encoder.encode(name);
+  if (name.isWellFormed()) return encoder.encode(name) as Uint8Array<ArrayBuffer>;
   const parts: number[] = [];
   for (const character of name) {
     const code = character.codePointAt(0)!;

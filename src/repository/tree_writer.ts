@@ -1,9 +1,9 @@
-import { createHmac } from "node:crypto";
 import { canonicalJson, type Json } from "../base/canonical_json.ts";
 import { type Bytes, KIB, utf8 } from "../base/bytes.ts";
 import { LIMITS } from "../base/limits.ts";
 import { encodeName } from "../base/names.ts";
 import type { ContentElement, Entry } from "../model/entry.ts";
+import { HmacKey } from "../stages/hmac.ts";
 import { encodeIndexNode, encodeLeaf, LEAF_FRAME_BYTES, LEAF_SPLIT, type TreeChild } from "../model/tree.ts";
 
 /** A smaller leaf is not split: most folders are one document, and need no HMAC per name. */
@@ -18,7 +18,7 @@ export type PutDocument = (data: Bytes) => Promise<string>;
  */
 export class TreeWriter {
   readonly #put: PutDocument;
-  readonly #splitKey: Bytes;
+  readonly #endsLeaf: (name: string) => boolean;
   #texts: string[] = [];
   #bytes = LEAF_FRAME_BYTES;
   #first: string | undefined;
@@ -26,7 +26,7 @@ export class TreeWriter {
 
   constructor(put: PutDocument, splitKey: Bytes) {
     this.#put = put;
-    this.#splitKey = splitKey;
+    this.#endsLeaf = leafEnds(splitKey);
   }
 
   async add(entry: Entry): Promise<void> {
@@ -36,7 +36,7 @@ export class TreeWriter {
     this.#first ??= entry.name;
     this.#texts.push(text);
     this.#bytes += bytes;
-    if (this.#bytes >= LEAF_BYTES_MIN && endsLeaf(this.#splitKey, entry.name)) await this.#finishLeaf();
+    if (this.#bytes >= LEAF_BYTES_MIN && this.#endsLeaf(entry.name)) await this.#finishLeaf();
   }
 
   async #finishLeaf(): Promise<void> {
@@ -70,17 +70,20 @@ export class TreeWriter {
       if (bytes + size > LIMITS.treeNodeBytesMax - LEAF_FRAME_BYTES) await finishGroup();
       group.push(child);
       bytes += size;
-      if (group.length > 1 && endsLeaf(this.#splitKey, child.first)) await finishGroup();
+      if (group.length > 1 && this.#endsLeaf(child.first)) await finishGroup();
     }
     await finishGroup();
     return level;
   }
 }
 
-/** True for one name in 512, by a secret of the repository, so that folders split at the same names on every run. */
-export function endsLeaf(splitKey: Bytes, name: string): boolean {
-  const mac = createHmac("sha256", splitKey).update(encodeName(name)).digest();
-  return (mac[0] | (mac[1] << 8)) % LEAF_SPLIT === 0;
+/** Says yes to one name in 512, by a secret of the repository, so that folders split at the same names on every run. */
+export function leafEnds(splitKey: Bytes): (name: string) => boolean {
+  const key = new HmacKey(splitKey);
+  return (name) => {
+    const mac = key.digest(encodeName(name));
+    return (mac[0] | (mac[1] << 8)) % LEAF_SPLIT === 0;
+  };
 }
 
 function utf8Length(text: string): number {

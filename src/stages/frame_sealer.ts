@@ -1,5 +1,5 @@
 import { AxiomError } from "../base/errors.ts";
-import { equalBytes } from "../base/bytes.ts";
+import { equalBytes, free } from "../base/bytes.ts";
 import type { Bytes } from "../base/bytes.ts";
 import type { Codec } from "./codec.ts";
 import { openFrame, sealFrame } from "./frame.ts";
@@ -7,8 +7,6 @@ import { forEachChunk, type PlainFrame } from "./frame_builder.ts";
 import type { StageRegistry } from "./registry.ts";
 import { looksIncompressible } from "./compress.ts";
 import type { FrameGrant, FrameRequest, SealedFrame } from "./worker_protocol.ts";
-
-const PROBE_BYTES = 64 * 1024;
 
 /** Compress and seal with their proof: the sealed bytes are opened and decoded, and every chunk id is recomputed. */
 export class FrameSealer {
@@ -33,6 +31,7 @@ export class FrameSealer {
     forEachChunk({ ...frame, plain: decoded }, (id, chunk) => {
       if (!equalBytes(identify(chunk), id)) throw broken(codec);
     });
+    for (const data of [encoded, decoded]) if (data.buffer !== frame.plain.buffer) free(data);
     return {
       pack: grant.pack,
       frame: grant.place.frame,
@@ -49,7 +48,7 @@ export class FrameSealer {
   /** A frame that does not shrink is stored as it is. */
   async #encode({ style, plain }: PlainFrame): Promise<{ codec: Codec; encoded: Bytes }> {
     const none = this.registry.codec("compression_none");
-    if (style.codec === none.pluginId || looksIncompressible(plain.subarray(0, PROBE_BYTES))) {
+    if (style.codec === none.pluginId || looksIncompressible(plain)) {
       return { codec: none, encoded: plain };
     }
     const codec = this.registry.codec(style.codec);
