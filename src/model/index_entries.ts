@@ -93,20 +93,23 @@ export class IndexEntries {
   }
 
   /**
-   * Numbers of the entries in ascending order: by the first 16 bits with a counting sort, the rest by comparison.
+   * Numbers of the entries in ascending order: first into about as many buckets as there are entries, by the leading bits,
+   * which are uniform; then each bucket by comparison.
    *
    * @param packRanks By pack number: what to order by instead
    */
   order(packRanks: Uint32Array): Uint32Array {
     const { words, count } = this;
-    const starts = new Uint32Array(65537);
-    for (let i = 0; i < count; i++) starts[(words[i * ENTRY_WORDS] >>> 16) + 1]++;
-    for (let bucket = 0; bucket < 65536; bucket++) starts[bucket + 1] += starts[bucket];
+    const bits = Math.min(16, Math.max(1, 32 - Math.clz32(count)));
+    const bucketOf = (entry: number) => words[entry * ENTRY_WORDS] >>> (32 - bits);
+    const starts = new Uint32Array(2 ** bits + 1);
+    for (let i = 0; i < count; i++) starts[bucketOf(i) + 1]++;
+    for (let bucket = 0; bucket < 2 ** bits; bucket++) starts[bucket + 1] += starts[bucket];
     const next = starts.slice();
     const order = new Uint32Array(count);
-    for (let i = 0; i < count; i++) order[next[words[i * ENTRY_WORDS] >>> 16]++] = i;
+    for (let i = 0; i < count; i++) order[next[bucketOf(i)]++] = i;
     const compare = (a: number, b: number) => this.#compare(a * ENTRY_WORDS, b * ENTRY_WORDS, packRanks);
-    for (let bucket = 0; bucket < 65536; bucket++) {
+    for (let bucket = 0; bucket < 2 ** bits; bucket++) {
       if (starts[bucket + 1] - starts[bucket] > 1) order.subarray(starts[bucket], starts[bucket + 1]).sort(compare);
     }
     return order;
