@@ -6,10 +6,8 @@
  */
 export const COMPRESSED_EXTENSIONS: readonly string[] = [
   // Archives and single compressed files
-  ..."7z ace alz arj br bz2 cab gz lha lrz lz lz4 lzh lzma lzo rar rz sit sitx sz tbz tbz2 tgz tlz txz tzst xz z".split(
-    " ",
-  ),
-  ..."zip zipx zst".split(" "),
+  ..."7z ace alz arj br bz2 cab gz lha lrz lz lz4 lzh lzma lzo rar rz sit sitx sz tbz tbz2 tgz tlz txz".split(" "),
+  ..."tzst xz z zip zipx zst".split(" "),
   // Packages and documents that are such archives inside
   ..."aab aar apk appx cbr cbz conda crx deb docm docx egg ear epub ipa jar jmod kmz msix nupkg odg odp".split(" "),
   ..."ods odt pptm pptx rpm sketch vsix war whl xlsb xlsm xlsx xpi".split(" "),
