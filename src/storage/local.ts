@@ -1,12 +1,12 @@
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Bytes } from "../base/bytes.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { AxiomError, throwIfAborted } from "../base/errors.ts";
+import { throwIfAborted } from "../base/errors.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import { codeOf, isMissing } from "./file_errors.ts";
 import { denoFileOps, type FileOps } from "./file_ops.ts";
 import { listFolder } from "./local_list.ts";
-import { folderOf, LocalPlace } from "./local_place.ts";
+import { findFolder, folderOf, LocalPlace } from "./local_place.ts";
 import { clearTemporary, probePlace, type ProbeReport } from "./local_probe.ts";
 import { LocalReader } from "./local_reader.ts";
 import { LocalPublisher } from "./local_publish.ts";
@@ -37,42 +37,12 @@ export interface LocalStore extends RepairableStore {
  * A file system that can do less works too, see {@linkcode StoreTraits.missing}; it is tried at the first write.
  */
 export async function openLocalStore(folder: string, options: LocalOptions = {}): Promise<LocalStore> {
+  const { make = false, staleListingMs, onForeign = () => {} } = options;
+  const { ops = denoFileOps, clock = systemClock, random = systemRandom } = options;
   const root = resolve(folder).replace(/\/$/, "");
-  const ops = options.ops ?? denoFileOps;
-  const shown = root === "" ? "/" : root;
-  const volume = await ops.volume(shown);
-  const place = new LocalPlace(
-    root,
-    ops,
-    options.clock ?? systemClock,
-    options.random ?? systemRandom,
-    volume?.kind,
-    options.staleListingMs,
-  );
-  const info = await place.attempt(`open ${shown}`, () => place.look(shown));
-  if (info && info.type !== "folder") {
-    throw new AxiomError("repository_missing", `Cannot open ${shown}: it is a file, not a folder`);
-  }
-  if (!info && !options.make) {
-    throw new AxiomError("repository_missing", `Cannot open ${shown}: there is no such folder`, {
-      hint: "Check the path; `axiom init` makes a repository",
-    });
-  }
-  if (!info) await place.attempt(`make ${shown}`, () => makeFolders(place, shown));
-  return new LocalObjects(place, options.onForeign ?? (() => {}));
-}
-
-/** Like `mkdir -p`, with each new name durable. */
-async function makeFolders(place: LocalPlace, path: string): Promise<void> {
-  try {
-    await place.ops.makeFolder(path);
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") return;
-    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
-    await makeFolders(place, dirname(path));
-    return await makeFolders(place, path);
-  }
-  await place.ops.syncFolder(dirname(path)).catch(() => {}); // the probe tells where this is refused
+  await findFolder(new LocalPlace(root, ops, clock, random, undefined, staleListingMs), make);
+  const volume = await ops.volume(root === "" ? "/" : root);
+  return new LocalObjects(new LocalPlace(root, ops, clock, random, volume?.kind, staleListingMs), onForeign);
 }
 
 class LocalObjects implements LocalStore {

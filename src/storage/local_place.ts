@@ -1,8 +1,9 @@
+import { dirname } from "node:path";
 import { toHex } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { AxiomError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
-import { isFull, isMissing, storageFailure } from "./file_errors.ts";
+import { codeOf, isFull, isMissing, storageFailure } from "./file_errors.ts";
 import type { FileInfo, FileOps } from "./file_ops.ts";
 import { FolderKeeper } from "./folder_keeper.ts";
 import { TEMPORARY } from "./object_key.ts";
@@ -107,4 +108,32 @@ export class LocalPlace {
 /** Path of the folder that holds `key`, relative to the store; empty for the store itself. */
 export function folderOf(key: string): string {
   return key.slice(0, Math.max(key.lastIndexOf("/"), 0));
+}
+
+/** Throws `repository_missing` unless the folder is there, or may be made and is now. */
+export async function findFolder(place: LocalPlace, make: boolean): Promise<void> {
+  const { location } = place;
+  const info = await place.attempt(`open ${location}`, () => place.look(location));
+  if (info && info.type !== "folder") {
+    throw new AxiomError("repository_missing", `Cannot open ${location}: it is a file, not a folder`);
+  }
+  if (!info && !make) {
+    throw new AxiomError("repository_missing", `Cannot open ${location}: there is no such folder`, {
+      hint: "Check the path; `axiom init` makes a repository",
+    });
+  }
+  if (!info) await place.attempt(`make ${location}`, () => makeFolders(place, location));
+}
+
+/** Like `mkdir -p`, with each new name durable. */
+async function makeFolders(place: LocalPlace, path: string): Promise<void> {
+  try {
+    await place.ops.makeFolder(path);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolders(place, dirname(path));
+    return await makeFolders(place, path);
+  }
+  await place.ops.syncFolder(dirname(path)).catch(() => {}); // the probe tells where this is refused
 }

@@ -6,6 +6,7 @@ import { utf8 } from "../base/bytes.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { FileOps } from "./file_ops.ts";
 import { openLocalStore } from "./local.ts";
+import { fileSystemVolume } from "./volume.ts";
 
 const FOLDER = "/srv/backup";
 
@@ -17,7 +18,7 @@ function refusing(code: string, ...refused: FileCall["call"][]): FileOps {
 
 Deno.test("probe() of a real folder finds what it can do, and leaves nothing", async () => {
   const folder = await Deno.makeTempDir({ prefix: "axiom-probe-" });
-  const store = await openLocalStore(folder);
+  const store = await openLocalStore(`${folder}/new`, { make: true });
   const report = await store.probe();
   const { hardLinks, exclusiveCreate, exclusiveRename, fileSync, folderSync, chmod, caseSensitive } = report;
   if (Deno.build.os === "linux") {
@@ -25,11 +26,12 @@ Deno.test("probe() of a real folder finds what it can do, and leaves nothing", a
       ok(can);
     }
     ok(report.freeBytes! > 0);
+    equal(report.fileSystem, (await fileSystemVolume(folder))?.kind);
     deepEqual(store.traits.missing, []);
   }
   equal(report.staleListingMs, store.traits.staleListingMs);
   ok(report.staleListingReason);
-  for await (const { name } of Deno.readDir(`${folder}/tmp`)) ok(false, `${name} is left`);
+  for await (const { name } of Deno.readDir(`${folder}/new/tmp`)) ok(false, `${name} is left`);
   await store.close();
   await Deno.remove(folder, { recursive: true });
 });

@@ -279,6 +279,49 @@ Deno.test("a store whose file in tmp/ was taken away says so and can be asked ag
   }, { ops: failing(({ call }) => call === "chmod" && "EPERM") });
 });
 
+Deno.test("a stale handle of a network share is opened again, once", async () => {
+  let stale = 0;
+  const ops = failing(({ call }) => call === "readAt" && stale-- > 0 && "ESTALE");
+  await inFolder(async (store) => {
+    await store.put("index/a", utf8("abc"));
+    await store.get("index/a", "all");
+    stale = 1;
+    deepEqual(await store.get("index/a", "all"), utf8("abc"));
+    stale = 2;
+    equal((await fails(store.get("index/a", "all"), "storage_busy", /ESTALE/)).retriable, true);
+    deepEqual(await store.get("index/a", "all"), utf8("abc"));
+  }, { ops });
+});
+
+Deno.test("an object that may not be removed while it is read-only, as on SMB, is removed", async () => {
+  const modes = new Map<string, number>();
+  const ops: FileOps = {
+    ...denoFileOps,
+    chmod: (path, mode) => Promise.resolve(void modes.set(path, mode)),
+    remove: (path) =>
+      path.endsWith("index/a") && modes.get(path) !== 0o600
+        ? Promise.reject(systemFailure("EACCES"))
+        : denoFileOps.remove(path),
+  };
+  await inFolder(async (store) => {
+    await store.put("index/a", utf8("abc"));
+    await store.remove("index/a");
+    equal(await store.stat("index/a"), undefined);
+  }, { ops });
+  await inFolder(async (store) => {
+    await store.put("index/a", utf8("abc"));
+    await fails(store.remove("index/a"), "storage_denied", /Cannot remove index\/a: no permission/);
+  }, { ops: failing(({ call, path }) => call === "remove" && path.endsWith("index/a") && "EPERM") });
+});
+
+Deno.test("close() ends writers that were left open", async () => {
+  await inFolder(async (store, folder) => {
+    await (await store.create()).write(utf8("x"));
+    await store.close();
+    deepEqual(await namesIn(`${folder}/tmp`), []);
+  });
+});
+
 Deno.test("folders that vanish are made again; a repository that vanishes is not", async () => {
   await inFolder(async (store, folder) => {
     await store.put("packs/ab/abc", utf8("x"));

@@ -2,9 +2,11 @@ import { systemClock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { DEFAULT_RETRY } from "../../src/resilience/retry.ts";
 import { denoFileOps, type FileOps } from "../../src/storage/file_ops.ts";
+import { ForwardingStore } from "../../src/storage/forwarding.ts";
 import { openLocalStore } from "../../src/storage/local.ts";
 import { memoryStore } from "../../src/storage/memory.ts";
 import { meteredStore } from "../../src/storage/metered.ts";
+import { readOnlyStore } from "../../src/storage/read_only.ts";
 import { retryingStore } from "../../src/storage/retrying.ts";
 import { throttledStore } from "../../src/storage/throttled.ts";
 import { faultyStore } from "../faults/faulty_store.ts";
@@ -64,4 +66,11 @@ objectStoreContract(
   "The throttled store",
   () => Promise.resolve({ store: throttledStore(memoryStore(), fast, systemClock) }),
 );
+objectStoreContract("The read-only store", () => {
+  const inner = memoryStore();
+  const store = new ForwardingStore(readOnlyStore(inner));
+  store.put = (key, data) => inner.put(key, data);
+  store.remove = (key) => inner.remove(key);
+  return Promise.resolve({ store });
+}, "reading");
 objectStoreContract("The faulty store without faults", () => Promise.resolve({ store: faultyStore(memoryStore()) }));
