@@ -8,24 +8,14 @@ import { type } from "./types.ts";
 
 const NAME = "[a-z][a-z0-9_-]{0,63}";
 
-/** `none`, or a codec by its name; without a level its default counts. Whether there is such a codec, the registry knows. */
-export interface CompressionChoice {
-  readonly codec: string;
-  readonly level?: number;
-}
-
-export const compression: Type<CompressionChoice> = type(
-  "none, zstd or zstd:LEVEL with a level from 1 to 22",
-  (text) => {
-    const match = new RegExp(`^(${NAME})(?::(\\d{1,3}))?$`).exec(text);
-    if (match === null) return undefined;
-    const [, codec, digits] = match;
-    if (digits === undefined) return { codec };
-    const level = Number(digits);
-    return codec === "none" || codec === "zstd" && (level < 1 || level > 22) ? undefined : { codec, level };
-  },
-  { example: "zstd:9" },
-);
+/** `none`, or a codec by its name, and its level unless the default will do. Whether there is such a codec, the registry knows. */
+export const compression: Type<string> = type("none, zstd or zstd:LEVEL with a level from 1 to 22", (text) => {
+  const match = new RegExp(`^(${NAME})(?::(\\d{1,3}))?$`).exec(text);
+  if (match === null) return undefined;
+  const [, codec, digits] = match;
+  const isWrong = codec === "none" || codec === "zstd" && (Number(digits) < 1 || Number(digits) > 22);
+  return digits !== undefined && isWrong ? undefined : text;
+}, { example: "zstd:9" });
 
 /** `plain`, or a cipher by its name. Whether there is such a cipher, the registry knows. */
 export const cipher: Type<string> = type(
@@ -34,23 +24,20 @@ export const cipher: Type<string> = type(
 );
 
 /** Content-defined chunks, or blocks of a fixed length, which is chosen by the size of the file where it is left out. */
-export type ChunkerChoice = { readonly algorithm: "cdc" } | {
-  readonly algorithm: "fixed";
-  readonly blockBytes?: number;
-};
+export type ChunkerChoice = { algorithm: "fastcdc-1" } | { algorithm: "fixed-1"; block_bytes?: number };
 
 const BLOCK_BYTES_MIN = 4 * KIB;
 
 export const chunker: Type<ChunkerChoice> = type(
   "cdc, fixed or fixed:SIZE with a power of two from 4 KiB to 4 MiB",
   (text) => {
-    if (text === "cdc") return { algorithm: "cdc" };
-    if (text === "fixed") return { algorithm: "fixed" };
+    if (text === "cdc") return { algorithm: "fastcdc-1" };
+    if (text === "fixed") return { algorithm: "fixed-1" };
     const blockBytes = text.startsWith("fixed:") ? parseSize(text.slice("fixed:".length)) : undefined;
     if (
       blockBytes === undefined || blockBytes < BLOCK_BYTES_MIN || blockBytes > LIMITS.framePlainBytesMax
     ) return undefined;
-    return Number.isInteger(Math.log2(blockBytes)) ? { algorithm: "fixed", blockBytes } : undefined;
+    return Number.isInteger(Math.log2(blockBytes)) ? { algorithm: "fixed-1", block_bytes: blockBytes } : undefined;
   },
   { example: "fixed:32KiB" },
 );

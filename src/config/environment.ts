@@ -2,7 +2,6 @@ import { utf8 } from "../base/bytes.ts";
 import { meant } from "./issue.ts";
 import { type LayerContext, readTexts } from "./layer.ts";
 import { OPTION_BY_PATH } from "./schema.ts";
-import { readYaml } from "./yaml_tree.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,13 +26,13 @@ const PATH_BY_VARIABLE = new Map([...OPTION_BY_PATH.keys()].map((path) => [varia
  * Reads every `AXIOM_CONFIG_…` and the named variables. A list is one item per line, or a YAML list in brackets; an empty
  * text is an empty list, and takes an optional value away.
  */
-export function readEnvironment(env: Environment, context: LayerContext): void {
+export async function readEnvironment(env: Environment, context: LayerContext): Promise<void> {
   for (const name of Object.keys(env).filter((name) => name.startsWith(PREFIX)).sort()) {
     const path = PATH_BY_VARIABLE.get(name);
     if (path === undefined) {
       const message = `expected a variable of an option${meant(name, PATH_BY_VARIABLE.keys())}`;
       context.issues.push({ origin: name, path: "", message, hint: `Unset ${name}, or correct its name` });
-    } else readVariable(name, path, env[name] ?? "", context);
+    } else await readVariable(name, path, env[name] ?? "", context);
   }
   for (const [name, path] of Object.entries(NAMED)) {
     const value = env[name];
@@ -42,11 +41,12 @@ export function readEnvironment(env: Environment, context: LayerContext): void {
   if (env.NO_COLOR) context.layer.set("output.color", { value: "never", origin: "NO_COLOR" });
 }
 
-function readVariable(name: string, path: string, value: string, context: LayerContext): void {
+async function readVariable(name: string, path: string, value: string, context: LayerContext): Promise<void> {
   const option = OPTION_BY_PATH.get(path)!;
   if (value === "") return readTexts(path, [], name, context);
   if (option.shape !== "list") return readTexts(path, [value], name, context);
   if (!value.startsWith("[")) return readTexts(path, items(value, option.separator), name, context);
+  const { readYaml } = await import("./yaml_tree.ts");
   const { tree, issues } = readYaml(utf8(value), name);
   const texts = tree.kind === "list"
     ? tree.items.map((item) => item.kind === "text" ? item.text : undefined)

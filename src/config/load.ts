@@ -6,7 +6,6 @@ import { configError, type Issue, meant, quote } from "./issue.ts";
 import { type Layer, type LayerContext, readSection, readTexts, type Setting } from "./layer.ts";
 import { buildConfig } from "./option.ts";
 import { type Config, OPTION_BY_PATH, OPTIONS } from "./schema.ts";
-import { readYaml } from "./yaml_tree.ts";
 
 /** An option that a flag sets: `{ path: "backup.exclude", flag: "--exclude", values: ["*.tmp"] }`. */
 export interface FlagSetting {
@@ -69,8 +68,9 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
     return { layer, issues, env, folder, home };
   };
   let profiles: string[] = [];
-  if (base !== undefined) profiles = readBase(base, profile, context);
+  if (base !== undefined) profiles = await readBase(base, profile, context);
   if (beside !== undefined) {
+    const { readYaml } = await import("./yaml_tree.ts");
     const { tree, issues: wrong } = readYaml(beside.data, beside.name);
     issues.push(...wrong);
     readSection(OPTIONS, tree, "", "", context(dirname(beside.path)));
@@ -80,15 +80,22 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
     const message = `expected a profile that is defined, found ${quote(profile)}${meant(profile, profiles)}`;
     issues.push({ origin: profileOrigin, path: "", message, hint: `Choose another profile; ${known}` });
   }
-  readEnvironment(env, { ...context(), env: undefined });
+  await readEnvironment(env, { ...context(), env: undefined });
   const flags = { ...context(), env: undefined };
   for (const { path, flag, values } of sources.flags ?? []) readTexts(path, values, flag, flags);
   if (issues.length > 0) throw configError(issues);
   return merged(layers, profile, [base, beside].flatMap((file) => file === undefined ? [] : [file.name]));
 }
 
+// YAML is loaded when there is some: it takes longer than all else here, and many people need none.
+
 /** Reads the file, and all of its profiles, so that a mistake shows before the night in which a profile is first used. */
-function readBase(file: File, profile: string | undefined, context: (folder?: string) => LayerContext): string[] {
+async function readBase(
+  file: File,
+  profile: string | undefined,
+  context: (folder?: string) => LayerContext,
+): Promise<string[]> {
+  const { readYaml } = await import("./yaml_tree.ts");
   const { tree, issues } = readYaml(file.data, file.name);
   const main = context(dirname(file.path));
   main.issues.push(...issues);

@@ -28,7 +28,7 @@ Deno.test("loadConfig() without any source gives the defaults", async () => {
   deepEqual(files, []);
   equal(profile, undefined);
   equal(config.repository.location, undefined);
-  deepEqual(config.backup.compression, { codec: "zstd", level: 3 });
+  deepEqual(config.backup.compression, "zstd:3");
   deepEqual(config.backup.exclude, []);
   equal(config.backup.mode, "incremental");
   equal(origin("backup.mode"), "default");
@@ -68,16 +68,16 @@ check: { read_data_subset: 3/10 }
   deepEqual(config.backup.excludeIfPresent, [{ name: ".nobackup" }, { name: "TAG", header: "head:er" }]);
   equal(config.backup.excludeLargerThan, 1.5 * GIB);
   equal(config.backup.oneFileSystem, true);
-  deepEqual(config.backup.compression, { codec: "zstd", level: 9 });
+  deepEqual(config.backup.compression, "zstd:9");
   deepEqual(config.backup.compressionRules, [
-    { pattern: "*.log", value: { codec: "zstd", level: 19 } },
-    { pattern: "a=b", value: { codec: "none" } },
+    { pattern: "*.log", value: "zstd:19" },
+    { pattern: "a=b", value: "none" },
   ]);
   deepEqual(config.backup.encryptionRules, [{ pattern: "/srv/public/**", value: "plain" }]);
   deepEqual(config.backup.chunkerRules, [
-    { pattern: "*.vmdk", value: { algorithm: "fixed", blockBytes: 32 * KIB } },
-    { pattern: "*.iso", value: { algorithm: "cdc" } },
-    { pattern: "*.db", value: { algorithm: "fixed" } },
+    { pattern: "*.vmdk", value: { algorithm: "fixed-1", block_bytes: 32 * KIB } },
+    { pattern: "*.iso", value: { algorithm: "fastcdc-1" } },
+    { pattern: "*.db", value: { algorithm: "fixed-1" } },
   ]);
   deepEqual(config.check.readDataSubset, { kind: "part", part: 3, parts: 10 });
   equal(origin("backup.recheck"), "axiom.yaml:10:12");
