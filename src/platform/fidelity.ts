@@ -1,7 +1,7 @@
 import type { Fidelity } from "./file_system.ts";
 
 const LOSSES: readonly [keyof Fidelity, string][] = [
-  ["rawNames", "files whose names are not UTF-8 (Deno before 2.9 does not even list them)"],
+  ["rawNames", "files whose names are not UTF-8, which Deno 2.7 and older do not even list"],
   ["nanoseconds", "times finer than a millisecond, and times before 1970"],
   ["xattrs", "extended attributes and ACLs"],
   ["specialFiles", "FIFOs, sockets and devices on restore"],

@@ -2,7 +2,7 @@ import { cString } from "./c_string.ts";
 import { ERRNO } from "./errno.ts";
 import { failure } from "./libc.ts";
 import type { LinuxCalls } from "./linux_calls.ts";
-import { FOLDER_HANDLE, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, SYS_OPENAT2 } from "./linux_constants.ts";
+import { FOLDER_HANDLE, O_NOFOLLOW, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, SYS_OPENAT2 } from "./linux_constants.ts";
 import { namesOfTargetPath } from "./target_path.ts";
 
 /** Folders kept open below one root: a restore writes file after file into few folders at a time. */
@@ -22,8 +22,8 @@ export class FolderHandles {
   /** @param options.openat2 False asks for the way of kernels before 5.6: folder by folder */
   constructor(readonly calls: LinuxCalls, readonly root: number, options: { openat2?: boolean } = {}) {
     this.#beneath = options.openat2 ?? true;
-    // struct open_how { u64 flags, mode, resolve }
-    this.#how.set([BigInt(FOLDER_HANDLE), 0n, BigInt(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)]);
+    // struct open_how { u64 flags, mode, resolve }; with O_NOFOLLOW a link at the end would pass for no folder
+    this.#how.set([BigInt(FOLDER_HANDLE & ~O_NOFOLLOW), 0n, BigInt(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)]);
   }
 
   /** The descriptor stays this object's, and open until 64 other folders were asked for. */

@@ -95,7 +95,7 @@ export class Libc {
   readonly #errno = new Int32Array(new ArrayBuffer(4));
 
   /** Throws if `path` is no C library of this system or may not be opened. */
-  constructor(path: string) {
+  constructor(readonly path: string) {
     this.symbols = Deno.dlopen(path, SYMBOLS).symbols;
   }
 

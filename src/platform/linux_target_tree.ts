@@ -26,7 +26,7 @@ import { withObject } from "./linux_metadata.ts";
 import { LinuxSourceFile } from "./linux_source_file.ts";
 import { LinuxTargetFile } from "./linux_target_file.ts";
 import { readXattrs } from "./linux_xattrs.ts";
-import { splitTargetPath } from "./target_path.ts";
+import { splitTargetPath, undefinedIfMissing } from "./target_path.ts";
 
 const NODE_TYPES = { fifo: 0o010000, chardev: 0o020000, blockdev: 0o060000, socket: 0o140000 } as const;
 
@@ -55,11 +55,10 @@ export class LinuxTargetTree implements TargetTree {
   }
 
   lstat(path: string): FileStat | undefined {
-    const { folder, name } = this.#find(path, "statx");
-    const stat = this.calls.tryStatAt(folder, name, path);
-    if (!(stat instanceof SystemError)) return stat;
-    if (stat.code === "ENOENT") return undefined;
-    throw stat;
+    return undefinedIfMissing(() => {
+      const { folder, name } = this.#find(path, "statx");
+      return this.calls.statAt(folder, name, path);
+    });
   }
 
   readNames(path: string): string[] {

@@ -13,7 +13,7 @@ import { admit, portableLstat } from "./portable_calls.ts";
 import { translate } from "./portable_errors.ts";
 import { openPortableFile, PortableFile } from "./portable_file.ts";
 import { PortableObject } from "./portable_metadata.ts";
-import { joinPath, namesOfTargetPath } from "./target_path.ts";
+import { joinPath, namesOfTargetPath, undefinedIfMissing } from "./target_path.ts";
 
 const WINDOWS = Deno.build.os === "windows";
 
@@ -33,7 +33,7 @@ export class PortableTargetTree implements TargetTree {
   }
 
   lstat(path: string): FileStat | undefined {
-    return lookAt(this.#find(path, "lstat"));
+    return undefinedIfMissing(() => portableLstat(this.#find(path, "lstat")));
   }
 
   readNames(path: string): string[] {
@@ -126,8 +126,7 @@ export class PortableTargetTree implements TargetTree {
 
   sync(): void {
     for (const place of this.#unsynced) {
-      const stat = lookAt(place);
-      if (stat?.type === "file") syncFile(place);
+      if (undefinedIfMissing(() => portableLstat(place))?.type === "file") syncFile(place);
     }
     this.#unsynced.clear();
   }
@@ -156,15 +155,6 @@ export class PortableTargetTree implements TargetTree {
       isFirst = false;
     }
     return place;
-  }
-}
-
-function lookAt(path: string): FileStat | undefined {
-  try {
-    return portableLstat(path);
-  } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") return undefined;
-    throw error;
   }
 }
 

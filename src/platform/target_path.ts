@@ -38,3 +38,13 @@ export function namesOfTargetPath(path: string, call: string, windows = false): 
 export function joinPath(folder: string, name: string): string {
   return folder === "" || folder.endsWith("/") ? folder + name : `${folder}/${name}`;
 }
+
+/** What `action` returns, undefined if it throws `ENOENT`. */
+export function undefinedIfMissing<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
