@@ -3,7 +3,8 @@ import { AxiomError, ERROR_KINDS, type ErrorReport, messageOf } from "../base/er
 import type { AxiomEvent, EventSink } from "../base/events.ts";
 import { displayName } from "../base/names.ts";
 import type { OutputStream, RenderContext } from "./context.ts";
-import { jsonLine, jsonName } from "./json.ts";
+import { errorJson, escapeLines, warningJson } from "./event_json.ts";
+import { jsonLine } from "./json.ts";
 import { ProgressDisplay, type ProgressMode } from "./progress_display.ts";
 
 export interface OutputSettings {
@@ -191,25 +192,4 @@ function codeOf(error: unknown): unknown {
 function withPath(message: string, path: string | undefined): string {
   if (path === undefined || message.includes(path) || message.includes(displayName(path))) return message;
   return `${message} (${path})`;
-}
-
-/** Messages hold names of files, which could hold what a terminal obeys. */
-function escapeLines(text: string): string {
-  return text.split("\n").map(displayName).join("\n  ");
-}
-
-function warningJson(event: AxiomEvent & { type: "warning" }): Record<string, unknown> {
-  const path = event.path === undefined ? {} : { path: jsonName(event.path) };
-  return { type: "warning", code: event.code, message: escapeLines(event.message), ...path };
-}
-
-function errorJson(error: ErrorReport, exitCode: number, path?: string): Record<string, unknown> {
-  return {
-    type: "error",
-    kind: error.kind,
-    message: escapeLines(error.message),
-    hint: error.hint === undefined ? null : escapeLines(error.hint),
-    exit_code: exitCode,
-    ...(path === undefined ? {} : { path: jsonName(path) }),
-  };
 }

@@ -102,15 +102,18 @@ async function saveReport(text: string): Promise<string> {
   return path;
 }
 
-/** XDG Base Directory Specification, `XDG_STATE_HOME`; elsewhere where the system keeps the like. */
+/** XDG Base Directory Specification, `XDG_STATE_HOME`; else where the system keeps the like. */
 function stateFolder(): string {
+  const chosen = Deno.env.get("XDG_STATE_HOME");
+  if (chosen) return chosen;
   const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE");
+  if (!home) throw new Error("neither HOME nor USERPROFILE is set");
   switch (Deno.build.os) {
     case "windows":
       return Deno.env.get("LOCALAPPDATA") || `${home}\\AppData\\Local`;
     case "darwin":
       return `${home}/Library/Logs`;
     default:
-      return Deno.env.get("XDG_STATE_HOME") || `${home ?? "/tmp"}/.local/state`;
+      return `${home}/.local/state`;
   }
 }
