@@ -16,7 +16,7 @@ export interface Failure {
  */
 export function failureOf(error: unknown, what: string, signal: AbortSignal): Failure {
   const stack = stackOf(error);
-  if (signal.aborted && signal.reason instanceof AxiomError && comesFrom(error, signal.reason)) {
+  if (signal.reason instanceof AxiomError && comesFrom(error, signal.reason)) {
     return { error: reportError(signal.reason), exitCode: signal.reason.exitCode, stack };
   }
   if (error instanceof AxiomError) return { error: reportError(error), exitCode: error.exitCode, stack };
