@@ -51,7 +51,7 @@ export class WriterSession {
 
   async #beat(clock: Clock): Promise<void> {
     const key = sessionKey(this.id, ++this.#heartbeats);
-    await this.store.put(key, await this.sealer.seal("session", key, encodeJson({ version: 1, at: clock.nowNs() })));
+    await this.store.put(key, await this.sealer.seal("heartbeat", key, encodeJson({ version: 1, at: clock.nowNs() })));
   }
 
   async exists(signal?: AbortSignal): Promise<boolean> {

@@ -1,18 +1,21 @@
 import type { Bytes } from "../base/bytes.ts";
 import { messageOf } from "../base/errors.ts";
 import { ChunkKind } from "../model/chunk.ts";
+import type { PackRecord } from "../model/index_object.ts";
 import { packKey } from "../model/object_keys.ts";
 import { DedupTable } from "../stages/dedup_table.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
-import { repairerOf } from "../storage/repairer.ts";
-import { type Condemned, type IndexView, loadIndex, readCondemned } from "./index_view.ts";
+import { type Condemned, readCondemned } from "./condemned.ts";
+import { type IndexView, loadIndex } from "./index_view.ts";
 import { IndexWriter } from "./index_writer.ts";
 import { MetadataWriter } from "./metadata_writer.ts";
+import { isPackWhole } from "./pack_hash.ts";
 import { kindsOf } from "./pack_reader.ts";
 import { PackWriter } from "./pack_writer.ts";
 import type { Repository } from "./repository.ts";
 import { WriterSession } from "./session.ts";
+import { setAside, whereItWent } from "./set_aside.ts";
 import { type SnapshotCommit } from "./snapshots.ts";
 
 /** A frame of a worker is closed at this size; up to `framePlainBytesMax` if one chunk is larger. */
@@ -76,17 +79,27 @@ export class RepositoryWriter {
     repository.require("write");
     const { store, sealer, context } = repository;
     const session = await WriterSession.begin(store, sealer, identity, { ...context, signal });
-    const source = repository.indexSource(signal);
-    const condemned = await readCondemned(source);
-    const view = await loadIndex(source);
-    await setDamagedAside(repository, view);
-    const usable = usablePacks(view, condemned);
-    const dedup = DedupTable.create(view.index.entryCount + NEW_CHUNKS_EXPECTED);
-    view.index.seed(dedup, usable);
-    const writer = new RepositoryWriter(repository, session, pool, view, condemned, dedup, style, signal);
-    writer.#configure();
-    for (const { pack, table } of view.unindexed) if (usable.has(pack.name)) await writer.indexes.add(pack, table);
-    return writer;
+    try {
+      const source = repository.indexSource(signal);
+      const condemned = await readCondemned(source);
+      const view = await loadIndex(source);
+      await setDamagedAside(repository, view, signal);
+      const usable = usablePacks(view, condemned);
+      const dedup = DedupTable.create(view.index.entryCount + NEW_CHUNKS_EXPECTED);
+      view.index.seed(dedup, usable);
+      const writer = new RepositoryWriter(repository, session, pool, view, condemned, dedup, style, signal);
+      writer.#configure();
+      for (const pack of view.unindexed) if (usable.has(pack.name)) await writer.#index(pack);
+      return writer;
+    } catch (error) {
+      await session.end().catch(() => {}); // what went wrong first is what counts
+      throw error;
+    }
+  }
+
+  async #index(pack: PackRecord): Promise<void> {
+    const table = await this.repository.packs.table(pack, this.signal);
+    await this.indexes.add(pack, table);
   }
 
   #configure(): void {
@@ -161,19 +174,19 @@ function usablePacks(view: IndexView, condemned: Condemned): Set<string> {
   return new Set([...view.listed.keys()].filter((name) => !condemned.has(name) && !damaged.has(name)));
 }
 
-/** A torn or short pack is moved out of the way, so that the same bytes can be stored again; nothing is deleted. */
-async function setDamagedAside({ store, context }: Repository, view: IndexView): Promise<void> {
-  const repairer = repairerOf(store);
-  for (const { name, reason } of view.damagedPacks) {
-    const aside = await repairer?.setAside(packKey(name));
-    const what = aside === undefined ? "is left where it is" : `was moved to ${aside}`;
-    const message = `The pack ${name} is damaged (${reason}) and ${what}`;
-    context.onEvent({ type: "warning", code: "damaged_pack", message });
+/**
+ * Torn packs and index objects are moved out of the way, so that the same bytes can be stored again; nothing is deleted.
+ * A pack whose bytes are what its name says stays: then it is this client that cannot read it.
+ */
+async function setDamagedAside({ store, context }: Repository, view: IndexView, signal?: AbortSignal): Promise<void> {
+  const warn = (code: string, message: string) => context.onEvent({ type: "warning", code, message });
+  for (const { name, sizeBytes, reason } of view.damagedPacks) {
+    const isWhole = await isPackWhole(store, name, sizeBytes, signal);
+    const asideKey = isWhole ? undefined : await setAside(store, packKey(name), signal);
+    warn("damaged_pack", `The pack ${name} is damaged (${reason}) and ${whereItWent(asideKey)}`);
   }
-  for (const { key, reason } of view.damagedIndexes) {
-    const aside = await repairer?.setAside(key);
-    const what = aside === undefined ? "is left where it is" : `was moved to ${aside}`;
-    const message = `The index object ${key} is damaged (${reason}) and ${what}; its packs are read instead`;
-    context.onEvent({ type: "warning", code: "damaged_index", message });
+  for (const { key, reason } of view.objects.damaged) {
+    const went = whereItWent(await setAside(store, key, signal));
+    warn("damaged_index", `The index object ${key} is damaged (${reason}) and ${went}; its packs are read instead`);
   }
 }
