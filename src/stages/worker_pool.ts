@@ -27,8 +27,20 @@ export interface FrameSink {
   accept(frame: SealedFrame): Promise<void>;
 }
 
+/** What the pool needs of a worker. */
+export interface DataPathWorker {
+  postMessage(message: ToWorker, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+  terminate(): void;
+}
+
+function startWorker(): DataPathWorker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "data-path" });
+}
+
 interface Lane {
-  worker: Worker;
+  worker: DataPathWorker;
   /** Files handed over and not yet back. */
   files: number;
   bytes: number;
@@ -63,18 +75,17 @@ export class WorkerPool {
   /** Rejects with the first failure. */
   readonly broken: Promise<never>;
 
-  constructor(workers: number) {
+  constructor(workers: number, start: () => DataPathWorker = startWorker) {
     this.broken = new Promise((_, reject) => this.#failed = reject);
     this.broken.catch(() => {});
-    this.#lanes = Array.from({ length: workers }, () => this.#start());
+    this.#lanes = Array.from({ length: workers }, () => this.#laneOf(start()));
   }
 
   get size(): number {
     return this.#lanes.length;
   }
 
-  #start(): Lane {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "data-path" });
+  #laneOf(worker: DataPathWorker): Lane {
     const lane: Lane = { worker, files: 0, bytes: 0, loads: 0 };
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(lane, data);
     worker.onerror = (event) => {
