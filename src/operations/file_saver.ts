@@ -8,6 +8,7 @@ import { writeContentNodes } from "../repository/tree_writer.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import { chooseChunker, type ChunkerRule } from "../stages/choose_chunker.ts";
 import type { FrameStyle, SavedFile } from "../stages/worker_protocol.ts";
+import { isDamage } from "./damage.ts";
 
 /** What of one file's saving ends up in its entry. */
 export interface SavedContent {
@@ -112,8 +113,17 @@ export class FileSaver {
     return ids;
   };
 
-  /** Whether every chunk that an entry of an earlier snapshot names can be relied on. */
+  /** Whether every chunk that an entry of an earlier snapshot names can be relied on; false if that cannot be found out. */
   async canReuse(entry: Entry): Promise<boolean> {
+    try {
+      return await this.#hasAll(entry);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return false;
+    }
+  }
+
+  async #hasAll(entry: Entry): Promise<boolean> {
     const has = (id: string, kind: ChunkKind) => this.writer.has(fromHex(id), kind);
     const kind = entry.content?.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
     if (entry.xattrs?.some((xattr) => xattr.chunks?.some((id) => !has(id, ChunkKind.tree)))) return false;

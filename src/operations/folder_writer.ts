@@ -6,8 +6,8 @@ import type { ParentCursor } from "./change_detection.ts";
 const KEPT_MAX = 4096;
 
 /**
- * Makes the document of a folder, or takes over the one of the parent snapshot if every entry is the parent's own object
- * and none is gone. So an unchanged folder is neither serialized nor hashed.
+ * Makes the document of a folder, or takes over the one of the parent snapshot if every entry is the parent's own object,
+ * none is gone and the document may be relied on. So an unchanged folder is neither serialized nor hashed.
  */
 export class FolderWriter {
   #kept: Entry[] | undefined = [];
@@ -41,7 +41,7 @@ export class FolderWriter {
   }
 
   async finish(): Promise<{ id: string; unchanged: boolean }> {
-    if (this.#kept !== undefined && await this.parent!.cursor.isExhausted()) {
+    if (this.#kept !== undefined && await this.parent!.cursor.isReusable()) {
       return { id: this.parent!.id, unchanged: true };
     }
     await this.#giveUp();

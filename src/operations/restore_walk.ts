@@ -1,5 +1,5 @@
 import { concat, fromBase64 } from "../base/bytes.ts";
-import { AxiomError, reportError, throwIfAborted } from "../base/errors.ts";
+import { reportError, throwIfAborted } from "../base/errors.ts";
 import { CHUNK_KIND_NAMES } from "../model/chunk.ts";
 import type { Entry } from "../model/entry.ts";
 import { type FileStat, type Metadata, SystemError, type TargetTree, type Xattr } from "../platform/file_system.ts";
@@ -7,6 +7,7 @@ import type { ChunkIndex } from "../repository/chunk_index.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
+import { isDamage } from "./damage.ts";
 import type { RestoreContext, RestoreOptions } from "./restore.ts";
 import { type FileLayout, layoutOf, ReadPlan } from "./restore_plan.ts";
 import type { RestoreTally } from "./restore_tally.ts";
@@ -99,7 +100,7 @@ export class RestoreWalk {
       }
     } catch (error) {
       if (error instanceof SystemError) this.tally.fault(path, error);
-      else if (error instanceof AxiomError && isDamage(error)) this.tally.fault(path, reportError(error));
+      else if (isDamage(error)) this.tally.fault(path, reportError(error));
       else throw error;
     }
   }
@@ -243,10 +244,6 @@ export class RestoreWalk {
       if (!names.has(name) && this.#wants(child, isFolder)) this.work.deletions.push({ path: child, isFolder });
     }
   }
-}
-
-function isDamage(error: AxiomError): boolean {
-  return error.kind === "data_damaged" || error.kind === "object_missing" || error.kind === "limit_exceeded";
 }
 
 function looksSame(entry: Entry, existing: FileStat): boolean {

@@ -3,6 +3,7 @@ import type { Entry } from "../model/entry.ts";
 import type { FileSystem } from "../platform/file_system.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import type { PutDocument } from "../repository/tree_writer.ts";
+import { isDamage } from "./damage.ts";
 import { EntryMaker } from "./entry_of_stat.ts";
 import { FolderWriter } from "./folder_writer.ts";
 import type { TreeSaver } from "./tree_saver.ts";
@@ -58,13 +59,23 @@ export class SourceTreeSaver {
     const folder = new FolderWriter(this.put, this.splitKey, undefined);
     for (const name of sortNames([...node.children.keys()])) {
       const child = node.children.get(name)!;
-      const lastChild = last === undefined ? undefined : await this.trees.find(last, name);
+      const lastChild = last === undefined ? undefined : await this.#last(last, name);
       const entry = child.isSource
         ? (await this.saver.saveSource(child.path, name, lastChild)).entry
         : await this.#saveStep(child, name, lastChild);
       if (entry !== undefined) await folder.add(entry, false);
     }
     return (await folder.finish()).id;
+  }
+
+  /** What the parent snapshot has there; nothing if that cannot be read. */
+  async #last(folder: string, name: string): Promise<Entry | undefined> {
+    try {
+      return await this.trees.find(folder, name);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return undefined;
+    }
   }
 
   /** A folder on the way to a source: its own metadata, and of its content only what leads to sources. */

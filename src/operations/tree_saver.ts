@@ -1,7 +1,9 @@
+import { fromHex } from "../base/bytes.ts";
 import { throwIfAborted } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { LIMITS } from "../base/limits.ts";
 import { sortNames } from "../base/names.ts";
+import { ChunkKind } from "../model/chunk.ts";
 import type { Entry } from "../model/entry.ts";
 import { type FileStat, type FileSystem, SystemError } from "../platform/file_system.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
@@ -83,7 +85,8 @@ export class TreeSaver {
 
   /** Resolves when the folder was walked, with a promise of its document. */
   async #walk(path: string, relative: string, parentId: string | undefined): Promise<Pending<SavedFolder>> {
-    const cursor = parentId === undefined ? undefined : new ParentCursor(this.trees, parentId);
+    const has = (id: string) => this.writer.has(fromHex(id), ChunkKind.tree);
+    const cursor = parentId === undefined ? undefined : new ParentCursor(this.trees, parentId, has);
     const parent = cursor === undefined ? undefined : { cursor, id: parentId! };
     const folder = new FolderWriter(this.writer.metadata.put, this.writer.repository.keys.treeSplitKey(), parent);
     let names = sortNames(this.files.readNames(path));
@@ -167,7 +170,8 @@ export class TreeSaver {
     last?: Entry,
   ): Promise<Pending<Item>> {
     const lastFolder = last?.type === "dir" ? last : undefined;
-    const same = lastFolder !== undefined && this.detector?.isUnchanged(lastFolder, stat) === true;
+    const same = lastFolder !== undefined && this.detector?.isUnchanged(lastFolder, stat) === true &&
+      await this.saver.canReuse(lastFolder);
     const entry = same ? lastFolder : await this.#withXattrs(this.#entries.entry(name, stat), path);
     let saved: Pending<SavedFolder>;
     try {
