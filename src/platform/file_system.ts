@@ -10,14 +10,20 @@ export interface FileSystem {
   readonly fidelity: Fidelity;
   /** Never follows a symbolic link. */
   lstat(path: string): FileStat;
-  /** Names in a folder without `.` and `..`, in the system's order. */
+  /** Names in a folder without `.` and `..`, in the system's order. A link in the folder's place is `ENOTDIR`. */
   readNames(path: string): string[];
-  /** `lstat` of many names of one folder in one go: a stat or why there is none, in the order of `names`. */
+  /**
+   * `lstat` of many names of one folder in one go: a stat or why there is none, in the order of `names`. Throws if the folder
+   * cannot be opened; a link in its place is `ENOTDIR`.
+   */
   statNames(folder: string, names: readonly string[]): (FileStat | SystemError)[];
   readLink(path: string): string;
   /** Extended attributes, sorted by name; POSIX ACLs are among them as `system.posix_acl_access` and `…_default`. */
   xattrs(path: string): Xattr[];
-  /** Opens a regular file for reading; a symbolic link or a FIFO in its place is an error, never followed or waited for. */
+  /**
+   * Opens a regular file for reading. A symbolic link in its place (`ELOOP`), a folder (`EISDIR`), a FIFO and the like
+   * (`EINVAL`, `ENXIO`) are errors, never followed or waited for.
+   */
   openForReading(path: string): SourceFile;
   /** Absolute, with symbolic links resolved. */
   realPath(path: string): string;
@@ -74,7 +80,10 @@ export interface Metadata {
   uid?: number;
   gid?: number;
   mtimeNs: string;
-  /** Undefined keeps them as they are; else exactly these remain. */
+  /**
+   * Undefined keeps them as they are; else exactly these remain, beside the system's own: `system.*` other than POSIX ACLs,
+   * and labels such as `security.selinux`.
+   */
   xattrs?: readonly Xattr[];
 }
 
@@ -88,10 +97,12 @@ export interface MetadataLoss {
 /**
  * One folder and what is below it, for writing. Paths are relative to it with `/` between names; no call ever leaves it:
  * absolute paths, empty names, `.`, `..` and NUL are refused, and no symbolic link is followed, neither on the way nor at
- * the end (Linux: `openat2` with `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS`). The empty path is the folder itself.
+ * the end (Linux: `openat2` with `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS`). The empty path is the folder itself. A refused path
+ * is `EINVAL`, a link on the way `ELOOP`.
  */
 export interface TargetTree {
   readonly path: string;
+  /** Undefined if there is nothing, or no folder on the way to it. */
   lstat(path: string): FileStat | undefined;
   readNames(path: string): string[];
   readLink(path: string): string;
@@ -111,8 +122,12 @@ export interface TargetTree {
   remove(path: string): void;
   removeFolder(path: string): void;
   rename(from: string, to: string): void;
-  /** Sets what it can, owner before mode before times, and reports the rest. */
+  /**
+   * Sets what it can, owner before mode before extended attributes before times, and reports the rest. Where the owner or
+   * group cannot be set, set-uid or set-gid is left out.
+   */
   setMetadata(path: string, metadata: Metadata): MetadataLoss[];
+  /** Makes what was written durable. */
   sync(): void;
   close(): void;
 }
@@ -137,7 +152,9 @@ export interface Fidelity {
   implementation: string;
   /** Why the better one is not in use, such as `--allow-ffi was not granted`. */
   reason?: string;
+  /** False: milliseconds, ctime in seconds, and a time before 1970 is read as one after it. */
   nanoseconds: boolean;
+  /** False: a name that is not UTF-8 cannot be opened, and Deno 2.7 and older do not list it. */
   rawNames: boolean;
   xattrs: boolean;
   specialFiles: boolean;

@@ -61,11 +61,14 @@ contract("10,000 entries", (system, folder) => {
 
 contract("statNames() is lstat() of each, with the errors in their places", (system, folder) => {
   shell(folder, "echo hello > file; ln -s nowhere link; mkdir dir; mkfifo fifo; ln file hard");
-  const names = ["file", "missing", "link", "dir", "fifo", "hard"];
+  const names = ["file", "missing", "link", "dir", "fifo", "hard", "no\0name", "\ud800", "f\udcff"];
   const results = system.statNames(folder, names);
   for (const [i, name] of names.entries()) {
-    if (name !== "missing") deepEqual(results[i], system.lstat(`${folder}/${name}`), name);
+    const stat = results[i];
+    if (stat instanceof SystemError) equal(stat.code, codeOf(() => system.lstat(`${folder}/${name}`)), name);
+    else deepEqual(stat, system.lstat(`${folder}/${name}`), name);
   }
+  equal(results.filter((stat) => stat instanceof SystemError).length, 4);
   ok(results[1] instanceof SystemError && results[1].code === "ENOENT" && results[1].path === `${folder}/missing`);
   equal(codeOf(() => system.statNames(`${folder}/missing`, [])), "ENOENT");
   deepEqual(system.statNames(folder, []), []);

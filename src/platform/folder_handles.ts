@@ -18,17 +18,27 @@ export class FolderHandles {
   readonly #how = new BigUint64Array(new ArrayBuffer(24));
   readonly #howBytes = new Uint8Array(this.#how.buffer);
   #beneath: boolean;
+  #root: number;
 
-  /** @param options.openat2 False asks for the way of kernels before 5.6: folder by folder */
-  constructor(readonly calls: LinuxCalls, readonly root: number, options: { openat2?: boolean } = {}) {
+  /**
+   * @param root Descriptor of the root; belongs to this object from now on
+   * @param options.openat2 False asks for the way of kernels before 5.6: folder by folder
+   */
+  constructor(readonly calls: LinuxCalls, root: number, options: { openat2?: boolean } = {}) {
+    this.#root = root;
     this.#beneath = options.openat2 ?? true;
     // struct open_how { u64 flags, mode, resolve }; with O_NOFOLLOW a link at the end would pass for no folder
     this.#how.set([BigInt(FOLDER_HANDLE & ~O_NOFOLLOW), 0n, BigInt(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)]);
   }
 
+  /** -1 once closed, so that a late call fails and does not meet another file. */
+  get root(): number {
+    return this.#root;
+  }
+
   /** The descriptor stays this object's, and open until 64 other folders were asked for. */
   get(folder: string, call: string): number {
-    if (folder === "") return this.root;
+    if (folder === "") return this.#root;
     let descriptor = this.#open.get(folder);
     if (descriptor === undefined) descriptor = this.#find(folder, call);
     else this.#open.delete(folder);
@@ -46,6 +56,8 @@ export class FolderHandles {
 
   close(): void {
     for (const path of [...this.#open.keys()]) this.#close(path);
+    if (this.#root >= 0) this.calls.close(this.#root);
+    this.#root = -1;
   }
 
   #close(path: string): void {
@@ -61,7 +73,7 @@ export class FolderHandles {
     let result: number = -ERRNO.EAGAIN;
     // EAGAIN: something was renamed while the kernel looked.
     for (let i = 0; i < EAGAIN_ATTEMPTS_MAX && result === -ERRNO.EAGAIN; i++) {
-      result = libc.attempt(() => libc.symbols.openat2(SYS_OPENAT2, this.root, path, this.#howBytes, 24n));
+      result = libc.attempt(() => libc.symbols.openat2(SYS_OPENAT2, this.#root, path, this.#howBytes, 24n));
     }
     if (result === -ERRNO.ENOSYS || result === -ERRNO.EPERM) {
       this.#beneath = false;
@@ -73,13 +85,13 @@ export class FolderHandles {
 
   #walk(names: readonly string[], folder: string, call: string): number {
     const { libc } = this.calls;
-    let descriptor = this.root;
+    let descriptor = this.#root;
     for (const name of names) {
       const text = cString(name, call);
       const parent = descriptor;
       descriptor = libc.attempt(() => libc.symbols.openat(parent, text, FOLDER_HANDLE, 0));
       const isLink = descriptor === -ERRNO.ENOTDIR && this.#isLink(parent, name, folder);
-      if (parent !== this.root) this.calls.close(parent);
+      if (parent !== this.#root) this.calls.close(parent);
       if (descriptor < 0) throw failure(isLink ? -ERRNO.ELOOP : descriptor, call, folder);
     }
     return descriptor;

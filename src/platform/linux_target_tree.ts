@@ -46,7 +46,7 @@ export class LinuxTargetTree implements TargetTree {
   /** @param root Descriptor of the folder at `path`; belongs to the tree from now on */
   constructor(
     readonly calls: LinuxCalls,
-    readonly root: number,
+    root: number,
     readonly path: string,
     options?: { openat2?: boolean },
   ) {
@@ -157,17 +157,16 @@ export class LinuxTargetTree implements TargetTree {
   }
 
   sync(): void {
-    this.calls.libc.run("syncfs", this.path, () => this.#symbols.syncfs(this.root));
+    this.calls.libc.run("syncfs", this.path, () => this.#symbols.syncfs(this.#handles.root));
   }
 
   close(): void {
     this.#handles.close();
-    this.calls.close(this.root);
   }
 
   /** The target itself is its own `.`. */
   #find(path: string, call: string): { folder: number; name: string } {
-    return path === "" ? { folder: this.root, name: "." } : this.#findName(path, call);
+    return path === "" ? { folder: this.#handles.root, name: "." } : this.#findName(path, call);
   }
 
   #findName(path: string, call: string): { folder: number; name: string } {

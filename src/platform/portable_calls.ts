@@ -3,10 +3,15 @@ import { SystemError } from "./file_system.ts";
 import { translate } from "./portable_errors.ts";
 import { deviceMajor, deviceMinor } from "./stat_buffer.ts";
 
-/** Throws unless Deno takes `path` as it is and has the permission, for which it would ask on the terminal otherwise. */
-export function admit(path: string, call: string, access: "read" | "write"): void {
+/** Throws for a path that Deno would take for another one. */
+export function requireExact(path: string, call: string): void {
   if (path.includes("\0")) throw new SystemError("EINVAL", call, path);
   if (!path.isWellFormed()) throw new SystemError("EILSEQ", call, path);
+}
+
+/** Throws unless Deno takes `path` as it is and has the permission, for which it would ask on the terminal otherwise. */
+export function admit(path: string, call: string, access: "read" | "write"): void {
+  requireExact(path, call);
   if (Deno.permissions.querySync({ name: access, path }).state !== "granted") {
     throw new SystemError("EACCES", call, path);
   }

@@ -9,7 +9,7 @@ import {
   type Xattr,
 } from "./file_system.ts";
 import { PortableAccounts } from "./portable_accounts.ts";
-import { admit, fileStatOf, portableLstat } from "./portable_calls.ts";
+import { admit, fileStatOf, portableLstat, requireExact } from "./portable_calls.ts";
 import { translate } from "./portable_errors.ts";
 import { openPortableFile } from "./portable_file.ts";
 import { PortableTargetTree } from "./portable_target_tree.ts";
@@ -50,6 +50,7 @@ export class PortableFileSystem implements FileSystem {
     return names.map((name) => {
       const path = joinPath(folder, name);
       try {
+        requireExact(path, "lstat");
         return translate("lstat", path, () => fileStatOf(Deno.lstatSync(path)));
       } catch (error) {
         if (error instanceof SystemError) return error;

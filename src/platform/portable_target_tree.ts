@@ -9,7 +9,7 @@ import {
   type Xattr,
 } from "./file_system.ts";
 import { applyMetadata } from "./apply_metadata.ts";
-import { admit, portableLstat } from "./portable_calls.ts";
+import { admit, portableLstat, requireExact } from "./portable_calls.ts";
 import { translate } from "./portable_errors.ts";
 import { openPortableFile, PortableFile } from "./portable_file.ts";
 import { PortableObject } from "./portable_metadata.ts";
@@ -80,8 +80,7 @@ export class PortableTargetTree implements TargetTree {
 
   makeSymlink(path: string, target: string): void {
     const place = this.#findForWriting(path, "symlink");
-    if (target.includes("\0")) throw new SystemError("EINVAL", "symlink", path);
-    if (!target.isWellFormed()) throw new SystemError("EILSEQ", "symlink", path);
+    requireExact(target, "symlink");
     if (Deno.permissions.querySync({ name: "write" }).state !== "granted") {
       throw new SystemError("EACCES", "symlink", path); // Deno asks for the right to write anywhere
     }

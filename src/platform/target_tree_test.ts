@@ -260,3 +260,20 @@ contract("more folders than are kept open", (target, folder) => {
   write(target, `${deep}/file`, "deep");
   equal(shell(folder, `cat ${deep}/file`), "deep");
 });
+
+Deno.test({
+  name: "TargetTree, linux/libc: a closed target fails and meets no other file",
+  ignore: !implementations.some(({ name }) => name === "linux/libc"),
+  fn: () =>
+    withFolder((folder) => {
+      const { system } = implementations[0];
+      const target = system.openTarget(folder);
+      target.makeFolder("sub");
+      target.close();
+      target.close();
+      for (const path of ["", "sub", "file", "sub/file"]) {
+        equal(codeOf(() => target.readNames(path)), "EBADF", path);
+      }
+      equal(codeOf(() => target.createFile("file")), "EBADF");
+    }),
+});
