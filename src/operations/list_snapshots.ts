@@ -1,0 +1,105 @@
+import type { EventSink } from "../base/events.ts";
+import type { BackupMode } from "../model/snapshot.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { SnapshotList, StoredSnapshot } from "../repository/snapshots.ts";
+import { findSnapshots, type SnapshotFilter } from "./snapshot_filter.ts";
+
+export interface ListSnapshotsOptions {
+  /** Ids, prefixes or `latest`; all that match the filter by default. */
+  names?: readonly string[];
+  filter?: SnapshotFilter;
+  /** Only so many of the newest of each host and list of paths. */
+  newest?: number;
+}
+
+/** What every operation that only reads takes. */
+export interface ReadContext {
+  onEvent: EventSink;
+  signal?: AbortSignal;
+}
+
+export interface SnapshotSummary {
+  id: string;
+  /** The first eight digits, or as many as tell it from all others. */
+  shortId: string;
+  timeNs: string;
+  host: string;
+  user: string;
+  paths: string[];
+  tags: string[];
+  mode: BackupMode;
+  parentId: string | null;
+  /** Id that the snapshot had first, before its tags were changed. */
+  originalId: string | null;
+  files: number;
+  bytes: number;
+  /** Entries that could not be read and are missing or older than the snapshot. */
+  faults: number;
+  toolVersion: string;
+}
+
+/** Oldest first. Snapshots that cannot be read are events. */
+export async function listSnapshots(
+  repository: Repository,
+  options: ListSnapshotsOptions,
+  context: ReadContext,
+): Promise<SnapshotSummary[]> {
+  const list = await repository.snapshots(context.signal);
+  reportDamaged(list, context.onEvent);
+  const found = findSnapshots(list, options.names ?? [], options.filter);
+  const shown = options.newest === undefined ? found : newestOfEach(found, options.newest);
+  const digits = distinctDigits(list.snapshots.map(({ id }) => id));
+  return shown.map((stored) => summaryOf(stored, digits));
+}
+
+export function reportDamaged(list: SnapshotList, onEvent: EventSink): void {
+  for (const { id, reason } of list.damaged) {
+    const hint = "Run `axiom check` to see what else is damaged";
+    onEvent({
+      type: "error",
+      error: { kind: "data_damaged", message: `Cannot read the snapshot ${id}: ${reason}`, hint },
+    });
+  }
+}
+
+function newestOfEach(snapshots: readonly StoredSnapshot[], count: number): StoredSnapshot[] {
+  const left = new Map<string, number>();
+  return snapshots.toReversed().filter(({ snapshot }) => {
+    const group = JSON.stringify([snapshot.host, snapshot.paths]);
+    const room = left.get(group) ?? count;
+    left.set(group, room - 1);
+    return room > 0;
+  }).reverse();
+}
+
+const SHORT_DIGITS_MIN = 8;
+
+/** How many digits tell all ids apart. */
+export function distinctDigits(ids: readonly string[]): number {
+  const sorted = [...ids].sort();
+  let digits = SHORT_DIGITS_MIN;
+  for (let i = 1; i < sorted.length; i++) {
+    while (digits < sorted[i].length && sorted[i].slice(0, digits) === sorted[i - 1].slice(0, digits)) digits++;
+  }
+  return digits;
+}
+
+function summaryOf({ id, snapshot }: StoredSnapshot, digits: number): SnapshotSummary {
+  const { statistics } = snapshot;
+  return {
+    id,
+    shortId: id.slice(0, digits),
+    timeNs: snapshot.time,
+    host: snapshot.host,
+    user: snapshot.user,
+    paths: snapshot.paths,
+    tags: snapshot.tags,
+    mode: snapshot.mode,
+    parentId: snapshot.parent,
+    originalId: snapshot.original ?? null,
+    files: statistics.files,
+    bytes: statistics.bytes,
+    faults: statistics.files_failed,
+    toolVersion: snapshot.tool_version,
+  };
+}
