@@ -4,6 +4,7 @@ import type { EventSink } from "../base/events.ts";
 import { GIB, MIB } from "../base/bytes.ts";
 import type { Random } from "../base/random.ts";
 import { requireAccess } from "../model/features.ts";
+import { PREFIX } from "../model/object_keys.ts";
 import type { RepositoryConfig } from "../model/repository_config.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
@@ -26,6 +27,9 @@ export interface RepositoryContext {
   onEvent: EventSink;
 }
 
+/** Without `config/`, which comes last, these are no repository. */
+const LEFT_BY_INTERRUPTION = [PREFIX.keyring, PREFIX.keys];
+
 /** A repository whose keys are at hand. What a closed one cannot do is no method of anything else. */
 export class Repository {
   readonly keys: RepositoryKeys;
@@ -39,13 +43,17 @@ export class Repository {
     for (const message of opened.warnings) context.onEvent({ type: "warning", code: "repository", message });
   }
 
-  /** Makes a repository in a store that holds nothing. Throws `repository_exists`. */
+  /**
+   * Makes a repository in a store that holds nothing, or only what an interrupted call left: keys without a config.
+   * Throws `repository_exists`.
+   */
   static async create(
     store: ObjectStore,
     options: Omit<CreateKeysOptions, "random" | "clock">,
     context: RepositoryContext,
   ): Promise<Repository> {
     for await (const { key } of store.list("", options.signal)) {
+      if (LEFT_BY_INTERRUPTION.some((prefix) => key.startsWith(prefix))) continue;
       throw new AxiomError("repository_exists", `Cannot make a repository in ${store.location}: it holds ${key}`, {
         hint: "Choose an empty folder",
       });

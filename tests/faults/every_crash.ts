@@ -18,6 +18,8 @@ export interface CrashScenario {
   /** Asserts on what is left; `store` works again. */
   examine(store: MemoryStore, point: CrashPoint): Promise<void>;
   effects?: readonly CrashEffect[];
+  /** Parts of an object that a torn call leaves, each tried; a half by default. */
+  keeps?: readonly number[];
   /** Such as small pages of listings. */
   listPageEntries?: number;
 }
@@ -30,12 +32,12 @@ const TEARABLE = new Set(["put", "commit"]);
  */
 export async function everyCrash(scenario: CrashScenario): Promise<number> {
   let tried = 0;
-  for (const effect of scenario.effects ?? ["none", "whole", "torn"] as const) {
+  for (const { effect, keep } of waysToCrash(scenario)) {
     for (let atCall = 1;; atCall++) {
       const inner = memoryStore();
       inner.restore(scenario.before);
       const { listPageEntries } = scenario;
-      const store = faultyStore(inner, { crash: { atCall, effect }, listPageEntries });
+      const store = faultyStore(inner, { crash: { atCall, effect, keep }, listPageEntries });
       const failure = await outcome(scenario.run(store));
       if (!store.crashed) {
         if (failure) throw failure.reason;
@@ -48,6 +50,13 @@ export async function everyCrash(scenario: CrashScenario): Promise<number> {
     }
   }
   return tried;
+}
+
+function waysToCrash(scenario: CrashScenario): { effect: CrashEffect; keep?: number }[] {
+  const { effects = ["none", "whole", "torn"], keeps = [0.5] } = scenario;
+  const simple = effects.filter((effect) => effect !== "torn").map((effect) => ({ effect }));
+  const torn = keeps.map((keep) => ({ effect: "torn" as const, keep }));
+  return effects.includes("torn") ? [...simple, ...torn] : simple;
 }
 
 async function outcome(running: Promise<unknown>): Promise<{ reason: unknown } | undefined> {
