@@ -1,13 +1,16 @@
 import type { Bytes } from "../base/bytes.ts";
 import { decodeJson, encodeJson } from "../base/canonical_json.ts";
 import { AxiomError, isKind } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
 import { LIMITS } from "../base/limits.ts";
 import { PREFIX } from "../model/object_keys.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 import type { ObjectSealer } from "./object_sealer.ts";
 
 /** Packs that are on a list of what will be deleted. */
-export type Condemned = ReadonlySet<string>;
+export type Condemned = Pick<ReadonlySet<string>, "has">;
+
+const EVERY_PACK: Condemned = { has: () => true };
 
 export interface CondemnedSource {
   store: ObjectStore;
@@ -15,27 +18,32 @@ export interface CondemnedSource {
   signal?: AbortSignal;
 }
 
-/** Lists of `condemned/` by key, each with the packs that it names; one that vanished since the listing is left out. */
-export async function* readCondemnedLists(
-  { store, sealer, signal }: CondemnedSource,
-): AsyncGenerator<{ key: string; packs: string[] }> {
-  for await (const { key } of store.list(PREFIX.condemned, signal)) {
+/**
+ * Packs that stand on any list of `condemned/`; to be read before the index. A damaged list may name any pack, so then every
+ * pack counts as condemned: what is stored twice is safe, and what a deleter takes away is not.
+ */
+export async function readCondemned(source: CondemnedSource, onEvent: EventSink): Promise<Condemned> {
+  const names = new Set<string>();
+  const damaged: string[] = [];
+  for await (const { key } of source.store.list(PREFIX.condemned, source.signal)) {
     try {
-      yield {
-        key,
-        packs: decodeCondemned(await sealer.open("condemned", key, await store.get(key, "all", signal)), key),
-      };
+      for (const name of await readList(source, key)) names.add(name);
     } catch (error) {
-      if (!isKind(error, "object_missing")) throw error;
+      if (isKind(error, "object_missing")) continue; // its deleter is done with it
+      if (!isKind(error, "data_damaged", "limit_exceeded")) throw error;
+      damaged.push(error.message);
     }
   }
+  for (const why of damaged) {
+    const message =
+      `A list of packs to delete is damaged, so no pack is relied on and everything is stored anew: ${why}`;
+    onEvent({ type: "warning", code: "damaged_condemned", message });
+  }
+  return damaged.length > 0 ? EVERY_PACK : names;
 }
 
-/** Packs that stand on any list of `condemned/`. Read before the index. Throws `data_damaged` for a list that cannot be read. */
-export async function readCondemned(source: CondemnedSource): Promise<Condemned> {
-  const names = new Set<string>();
-  for await (const { packs } of readCondemnedLists(source)) for (const name of packs) names.add(name);
-  return names;
+async function readList({ store, sealer, signal }: CondemnedSource, key: string): Promise<string[]> {
+  return decodeCondemned(await sealer.open("condemned", key, await store.get(key, "all", signal)), key);
 }
 
 /** `{"packs":[name, …],"version":1}` */

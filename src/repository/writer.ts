@@ -81,7 +81,7 @@ export class RepositoryWriter {
     const session = await WriterSession.begin(store, sealer, identity, { ...context, signal });
     try {
       const source = repository.indexSource(signal);
-      const condemned = await readCondemned(source);
+      const condemned = await readCondemned(source, context.onEvent);
       const view = await loadIndex(source);
       await setDamagedAside(repository, view, signal);
       const usable = usablePacks(view, condemned);
