@@ -52,7 +52,12 @@ export const LIMITS = {
   cryptoKeysMax: 64, // imported AES keys per worker; one per open pack, kind and cipher
   rangeGapBytes: 64 * KIB, // ranges closer than this are read as one
   rangeBytesMax: 8 * MIB,
+  readAheadBytes: 8 * MIB, // of a file that is read in order: two frames while a third is written out
+  readAheadChunks: 256, // holes and blocks of 4 KiB count too
   openFilesMax: 64, // restore: files written in parts that are kept open
+  checkErrorsMax: 10_000, // kept of one check, one per damaged object; more are only counted
+  affectedPathsMax: 1000, // listed per damaged object; more are only counted
+  affectedPathsAllMax: 100_000, // listed by one check, so that its result is not more than some tens of megabytes
   keyBytesMax: 200, // object keys; file names hold 255 bytes and `damaged/` adds a suffix
   keyPartsMax: 8, // folders below a repository that a listing descends into
   storeOpenFilesMax: 32, // idle files that a local store keeps open between ranged reads
@@ -76,5 +81,6 @@ export const LIMITS = {
   progressIntervalMs: 100,
   bugReportsMax: 20, // files kept; a backup every minute must not fill a disk with them
   errorCausesMax: 16, // followed from an error; a cause may be a cycle
+  pinnedHeadsMax: 256, // lists of paths whose last snapshot a client remembers; each costs a request when it opens
   heartbeatIntervalMs: 5 * 60_000,
 } as const;
