@@ -14,15 +14,30 @@ import type { FilePlan, FileSaver, SavedContent } from "./file_saver.ts";
 import { FolderWriter } from "./folder_writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
 
+/** `empty` is a folder of which nothing that it holds is saved, such as the root of another file system. */
+export type EntrySelection = "save" | "empty" | "exclude";
+
 /** What is saved and how; pure functions of paths and what `lstat` says. */
 export interface SavePolicy {
-  /** Undefined to save it, else why not. `relative` is the path below the source. */
-  excludes(path: string, relative: string, stat: FileStat): string | undefined;
-  /** Whether a folder's content is left out because of a marker among its names; the marker's name. */
-  excludedByMarker(path: string, names: readonly string[]): string | undefined;
+  /** Asked of everything below a source, folders before what they hold. `relative` is the path below the source. */
+  select(path: string, relative: string, stat: FileStat): EntrySelection;
+  /** The names in a folder that are looked at: all, or those of a marker that leaves out the others. */
+  namesToSave(path: string, relative: string, names: string[]): string[];
   plan(path: string, stat: FileStat): FilePlan;
+  /** Whether the rules want the content of an unchanged file stored in another way than `last` is, so that it is read again. */
+  wantsAnew(path: string, stat: FileStat, last: Entry): boolean;
   /** Whether to read a file again although it looks unchanged. */
   recheck(path: string): boolean;
+}
+
+/** What the walk met, and what the parent snapshot has there. */
+interface Found {
+  path: string;
+  relative: string;
+  name: string;
+  stat: FileStat;
+  last: Entry | undefined;
+  empty?: boolean;
 }
 
 interface Item {
@@ -80,18 +95,21 @@ export class TreeSaver {
    * @param last What the parent snapshot has there
    */
   async saveSource(path: string, name: string, last: Entry | undefined): Promise<Item> {
-    return await (await this.#saveEntry(path, "", name, this.files.lstat(path), last)).done;
+    return await (await this.#saveEntry({ path, relative: "", name, stat: this.files.lstat(path), last })).done;
   }
 
   /** Resolves when the folder was walked, with a promise of its document. */
-  async #walk(path: string, relative: string, parentId: string | undefined): Promise<Pending<SavedFolder>> {
+  async #walk(
+    path: string,
+    relative: string,
+    parentId: string | undefined,
+    empty: boolean,
+  ): Promise<Pending<SavedFolder>> {
     const has = (id: string) => this.writer.has(fromHex(id), ChunkKind.tree);
     const cursor = parentId === undefined ? undefined : new ParentCursor(this.trees, parentId, has);
     const parent = cursor === undefined ? undefined : { cursor, id: parentId! };
     const folder = new FolderWriter(this.writer.metadata.put, this.writer.repository.keys.treeSplitKey(), parent);
-    let names = sortNames(this.files.readNames(path));
-    const marker = this.policy.excludedByMarker(path, names);
-    if (marker !== undefined) names = [marker];
+    const names = empty ? [] : sortNames(this.policy.namesToSave(path, relative, this.files.readNames(path)));
     const slices: Promise<void>[] = [];
     let tail = Promise.resolve();
     for (let at = 0; at < names.length; at += LIMITS.scanSliceEntries) {
@@ -126,11 +144,14 @@ export class TreeSaver {
         this.tally.fault(childPath, stat);
         continue;
       }
-      if (this.policy.excludes(childPath, childRelative, stat) !== undefined) {
+      const selection = this.policy.select(childPath, childRelative, stat);
+      if (selection === "exclude") {
         this.tally.excluded++;
         continue;
       }
-      items.push(await this.#saveEntry(childPath, childRelative, name, stat, await cursor?.take(name)));
+      const last = await cursor?.take(name);
+      const empty = selection === "empty";
+      items.push(await this.#saveEntry({ path: childPath, relative: childRelative, name, stat, last, empty }));
     }
     return items;
   }
@@ -144,10 +165,12 @@ export class TreeSaver {
     throwIfAborted(this.signal);
   }
 
-  async #saveEntry(path: string, relative: string, name: string, stat: FileStat, last?: Entry): Promise<Pending<Item>> {
+  async #saveEntry(found: Found): Promise<Pending<Item>> {
+    const { path, name, stat, last } = found;
     try {
-      if (stat.type === "dir") return await this.#saveFolder(path, relative, name, stat, last);
-      const same = last !== undefined && this.detector?.isUnchanged(last, stat) === true;
+      if (stat.type === "dir") return await this.#saveFolder(found);
+      const same = last !== undefined && this.detector?.isUnchanged(last, stat) === true &&
+        !this.policy.wantsAnew(path, stat, last);
       if (same && !this.policy.recheck(path) && await this.saver.canReuse(last)) {
         this.tally.unmodified(path, stat);
         return settled({ entry: last, isParents: true });
@@ -162,20 +185,14 @@ export class TreeSaver {
     }
   }
 
-  async #saveFolder(
-    path: string,
-    relative: string,
-    name: string,
-    stat: FileStat,
-    last?: Entry,
-  ): Promise<Pending<Item>> {
+  async #saveFolder({ path, relative, name, stat, last, empty = false }: Found): Promise<Pending<Item>> {
     const lastFolder = last?.type === "dir" ? last : undefined;
     const same = lastFolder !== undefined && this.detector?.isUnchanged(lastFolder, stat) === true &&
       await this.saver.canReuse(lastFolder);
     const entry = same ? lastFolder : await this.#withXattrs(this.#entries.entry(name, stat), path);
     let saved: Pending<SavedFolder>;
     try {
-      saved = await this.#walk(path, relative, lastFolder?.subtree);
+      saved = await this.#walk(path, relative, lastFolder?.subtree, empty);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.tally.fault(path, error);

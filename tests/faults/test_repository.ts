@@ -80,8 +80,9 @@ export function save(
     dryRun: false,
     metadataStyle: STYLE,
     policy: {
-      excludes: () => undefined,
-      excludedByMarker: () => undefined,
+      select: () => "save",
+      namesToSave: (_path, _relative, names) => names,
+      wantsAnew: () => false,
       recheck: () => false,
       plan: (_path, stat) => ({ style: { ...STYLE, owner: stat.uid } }),
     },

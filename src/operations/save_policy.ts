@@ -1,0 +1,157 @@
+import { AxiomError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import { ChunkKind } from "../model/chunk.ts";
+import { type FileSystem, type SourceFile, SystemError } from "../platform/file_system.ts";
+import type { ChunkerRule } from "../stages/choose_chunker.ts";
+import { plainMacCipherFormat, type StageRegistry } from "../stages/registry.ts";
+import { compileCompressionRules, compileRules, type Rule } from "../stages/rules.ts";
+import { makeSelectors, type SelectionOptions, type Selector, type Source } from "../stages/select.ts";
+import { parseCompression, parseEncryption } from "../stages/stage_choice.ts";
+import type { FrameStyle } from "../stages/worker_protocol.ts";
+import type { SavePolicy } from "./tree_saver.ts";
+
+/** What is saved and how, as the configuration and the flags say it. */
+export interface SavePolicyOptions {
+  selection: SelectionOptions;
+  /** `zstd:3`, `none`. */
+  compression: string;
+  compressionRules: readonly Rule<string>[];
+  /** `aes-256-gcm`. */
+  encryption: string;
+  /** `plain` leaves the content of files unencrypted. */
+  encryptionRules: readonly Rule<string>[];
+  chunkerRules: readonly Rule<ChunkerRule>[];
+  /** Share of the unchanged files that is read again. */
+  recheckPercent: number;
+}
+
+export interface SavePolicyContext {
+  files: FileSystem;
+  registry: StageRegistry;
+  random: Random;
+}
+
+const PLAIN = "plain";
+const METADATA_OWNER = -1;
+
+/** Policy and style of metadata. Throws `usage` for codecs, ciphers and patterns that cannot be. */
+export function makeSavePolicy(
+  options: SavePolicyOptions,
+  paths: readonly string[],
+  { files, registry, random }: SavePolicyContext,
+): { policy: SavePolicy; metadataStyle: FrameStyle } {
+  const selectors = selectorsOf(options.selection, paths, files);
+  const compressionOf = compressionFor(options, registry);
+  const cipherOf = cipherFor(options, registry);
+  const chunkerOf = compileRules(options.chunkerRules, { origin: "chunker rules", ignoreCase: false });
+  const isSampled = sampler(options.recheckPercent, random);
+  const kindOf = (path: string) => cipherOf(path) === plainMacCipherFormat ? ChunkKind.plain : ChunkKind.data;
+  const policy: SavePolicy = {
+    select(path, relative, { type, sizeBytes, device }) {
+      const decision = selectors.of(path, relative).selectEntry(relative, type, sizeBytes, device);
+      return !decision.keep ? "exclude" : decision.descend ? "save" : "empty";
+    },
+    namesToSave(path, relative, names) {
+      const readFirst = (name: string, bytesMax: number) => firstBytes(files, `${path}/${name}`, bytesMax);
+      const decision = selectors.of(path, relative).selectFolder(relative, names, readFirst);
+      return decision.content === "all" ? names : [decision.name];
+    },
+    plan(path, stat) {
+      const { codec, level } = compressionOf(path);
+      const style = { kind: kindOf(path), codec, level, cipher: cipherOf(path), owner: stat.uid };
+      return { style, chunkerRule: chunkerOf(path) };
+    },
+    wantsAnew(path, stat, { content }) {
+      if (stat.type !== "file" || content === undefined) return false;
+      return (content.kind === PLAIN) !== (kindOf(path) === ChunkKind.plain);
+    },
+    recheck: isSampled,
+  };
+  const { codec, level } = compressionOf("/");
+  const cipher = parseEncryption(options.encryption, registry.ciphers).formatId;
+  return { policy, metadataStyle: { kind: ChunkKind.tree, codec, level, cipher, owner: METADATA_OWNER } };
+}
+
+interface SelectorsBySource {
+  of(path: string, relative: string): Selector;
+}
+
+/** A source that is not there is reported by the backup, which asks nothing about it. */
+function selectorsOf(options: SelectionOptions, paths: readonly string[], files: FileSystem): SelectorsBySource {
+  const sources = paths.flatMap((path): Source[] => {
+    try {
+      return [{ path, device: files.lstat(path).device }];
+    } catch (error) {
+      if (error instanceof SystemError) return [];
+      throw error;
+    }
+  });
+  const selectors = makeSelectors(options, sources);
+  const bySource = new Map(sources.map(({ path }, at) => [path, selectors[at]]));
+  return {
+    of(path, relative) {
+      if (selectors.length === 1) return selectors[0];
+      const source = relative === "" ? path : path.slice(0, -relative.length - 1) || "/";
+      const selector = bySource.get(source);
+      if (selector === undefined) throw new RangeError(`Not a source: ${source}`);
+      return selector;
+    },
+  };
+}
+
+function compressionFor(options: SavePolicyOptions, registry: StageRegistry) {
+  const read = (text: string) => {
+    const { codec, level } = parseCompression(text, registry.codecs);
+    return { codec: codec.pluginId, level };
+  };
+  const standard = read(options.compression);
+  const rules = options.compressionRules.map(({ pattern, value }) => ({ pattern, value: read(value) }));
+  const byRule = compileCompressionRules(rules, read("none"));
+  return (path: string) => byRule(path) ?? standard;
+}
+
+function cipherFor(options: SavePolicyOptions, registry: StageRegistry): (path: string) => string {
+  if (options.encryption === PLAIN) {
+    throw new AxiomError("usage", "Cannot store everything unencrypted: names and folders are always sealed", {
+      hint: "Name what may be plain by a rule, such as encryption_rules: [/srv/public/**=plain]",
+    });
+  }
+  const read = (text: string) =>
+    text === PLAIN ? plainMacCipherFormat : parseEncryption(text, registry.ciphers).formatId;
+  const standard = read(options.encryption);
+  const rules = options.encryptionRules.map(({ pattern, value }) => ({ pattern, value: read(value) }));
+  const byRule = compileRules(rules, { origin: "encryption rules", ignoreCase: false });
+  return (path) => byRule(path) ?? standard;
+}
+
+const SAMPLES_AT_ONCE = 1024;
+
+/** True for about `percent` of the calls, whichever they are. */
+function sampler(percent: number, random: Random): () => boolean {
+  if (percent <= 0) return () => false;
+  if (percent >= 100) return () => true;
+  const limit = percent / 100 * 2 ** 32;
+  let numbers = new Uint32Array(0), at = 0;
+  return () => {
+    if (at === numbers.length) {
+      numbers = new Uint32Array(random(4 * SAMPLES_AT_ONCE).buffer);
+      at = 0;
+    }
+    return numbers[at++] < limit;
+  };
+}
+
+/** Undefined for what is no regular file, or cannot be read. */
+function firstBytes(files: FileSystem, path: string, bytesMax: number): Uint8Array | undefined {
+  let file: SourceFile | undefined;
+  try {
+    file = files.openForReading(path);
+    const bytes = new Uint8Array(bytesMax);
+    return bytes.subarray(0, file.read(bytes, 0));
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
+  } finally {
+    file?.close();
+  }
+}
