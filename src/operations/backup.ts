@@ -146,7 +146,7 @@ class BackupRun {
   async #saveTree(writer: RepositoryWriter, paths: string[], parent: StoredSnapshot | undefined): Promise<string> {
     const { repository, options, context } = this;
     const { files, onEvent, signal } = context;
-    const trees = repository.trees(writer.view, signal);
+    const trees = writer.trees();
     const saver = new FileSaver(files, writer, trees);
     const detector = parent === undefined || options.force
       ? undefined

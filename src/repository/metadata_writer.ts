@@ -11,11 +11,20 @@ import type { FrameStyle } from "../stages/worker_protocol.ts";
 /** Frames on their way; more makes whoever stores documents wait. */
 const FRAMES_AT_ONCE = 16;
 
+export interface MetadataOwner {
+  /** Called when a document was new, before the table of known chunks is too full. */
+  onGrowth(): void;
+  /** Whether a known document must be stored again, because what the repository has of it is probably damaged. */
+  isDistrusted(id: Bytes): boolean;
+}
+
 /** Stores trees and lists: documents that are new fill small frames of their own kind, which workers seal. */
 export class MetadataWriter {
   readonly #identify: (chunk: Uint8Array) => Bytes;
   readonly #sealing = new Semaphore(FRAMES_AT_ONCE);
   #frame: FrameBuilder;
+  /** Ids in hexadecimal of documents that were stored again. */
+  readonly #repeated = new Set<string>();
   /** Plain bytes and number of documents that the repository lacked. */
   bytesNew = 0;
   chunksNew = 0;
@@ -25,21 +34,24 @@ export class MetadataWriter {
     readonly dedup: DedupTable,
     readonly idKey: Bytes,
     readonly style: FrameStyle,
-    readonly onGrowth: () => void,
+    readonly owner: MetadataOwner,
   ) {
     this.#identify = chunkIdentifier(idKey);
     this.#frame = this.#emptyFrame();
   }
 
   #emptyFrame(): FrameBuilder {
-    return new FrameBuilder({ ...this.style, kind: ChunkKind.tree, owner: -1 }, LIMITS.metadataFramePlainBytesMax);
+    return new FrameBuilder(
+      { ...this.style, kind: ChunkKind.tree, owner: -1 },
+      new Uint8Array(LIMITS.metadataFramePlainBytesMax),
+    );
   }
 
   /** Returns the document's id in hexadecimal. */
   readonly put = async (data: Bytes): Promise<string> => {
     const id = this.#identify(data);
-    if (this.dedup.claim(id)) {
-      this.onGrowth();
+    if (this.dedup.claim(id) || this.#mustRepeat(id)) {
+      this.owner.onGrowth();
       this.bytesNew += data.length;
       this.chunksNew++;
       const full = this.#frame.hasRoom(data.length) ? undefined : this.#take();
@@ -48,6 +60,12 @@ export class MetadataWriter {
     }
     return toHex(id);
   };
+
+  #mustRepeat(id: Bytes): boolean {
+    if (!this.owner.isDistrusted(id) || this.#repeated.has(toHex(id))) return false;
+    this.#repeated.add(toHex(id));
+    return true;
+  }
 
   #take(): FrameBuilder {
     const frame = this.#frame;

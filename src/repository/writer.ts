@@ -1,5 +1,5 @@
-import type { Bytes } from "../base/bytes.ts";
-import { messageOf } from "../base/errors.ts";
+import { type Bytes, fromHex } from "../base/bytes.ts";
+import { type AxiomError, isKind, messageOf } from "../base/errors.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import { packKey } from "../model/object_keys.ts";
@@ -17,6 +17,7 @@ import type { Repository } from "./repository.ts";
 import { WriterSession } from "./session.ts";
 import { setAside, whereItWent } from "./set_aside.ts";
 import { type SnapshotCommit } from "./snapshots.ts";
+import { TreeReader } from "./tree_reader.ts";
 
 /** A frame of a worker is closed at this size; up to `framePlainBytesMax` if one chunk is larger. */
 const FRAME_TARGET_BYTES = 2 * 1024 * 1024;
@@ -38,6 +39,8 @@ export class RepositoryWriter {
   readonly packs: PackWriter;
   readonly indexes: IndexWriter;
   readonly metadata: MetadataWriter;
+  /** Names of packs that hold a document which cannot be read. */
+  readonly #distrusted = new Set<string>();
 
   private constructor(
     readonly repository: Repository,
@@ -61,8 +64,10 @@ export class RepositoryWriter {
       ({ table, ...pack }) => this.indexes.add({ ...pack, kinds: kindsOf(table) }, table),
       signal,
     );
-    const growth = () => this.growIfNeeded();
-    this.metadata = new MetadataWriter(pool, dedup, keys.chunkIdKey("tree"), style, growth);
+    this.metadata = new MetadataWriter(pool, dedup, keys.chunkIdKey("tree"), style, {
+      onGrowth: () => this.growIfNeeded(),
+      isDistrusted: (id) => this.#isDistrusted(id),
+    });
   }
 
   /**
@@ -122,7 +127,35 @@ export class RepositoryWriter {
 
   /** Whether a chunk of an earlier snapshot may be relied on. */
   has(id: Bytes, kind: ChunkKind): boolean {
-    return kind <= ChunkKind.plain && this.dedup.has(id);
+    return kind <= ChunkKind.plain && this.dedup.has(id) && !(kind === ChunkKind.tree && this.#isDistrusted(id));
+  }
+
+  /** Reads documents of earlier snapshots. One that turns out to be damaged is told of, and stored again when it comes again. */
+  trees(): TreeReader {
+    const { document } = this.repository.chunks(this.view, this.signal);
+    return new TreeReader(async (id) => {
+      try {
+        return await document(id);
+      } catch (error) {
+        if (isKind(error, "data_damaged", "object_missing", "limit_exceeded")) this.#distrust(fromHex(id), error);
+        throw error;
+      }
+    });
+  }
+
+  #distrust(id: Bytes, why: AxiomError): void {
+    const packs = this.view.index.lookup(id).map(({ pack }) => pack.name);
+    if (packs.every((name) => this.#distrusted.has(name))) return;
+    for (const name of packs) this.#distrusted.add(name);
+    const message = `${why.message}; folders that it describes are read again`;
+    this.repository.context.onEvent({ type: "warning", code: "damaged_tree", message });
+  }
+
+  /** Whether a document seems to be in the repository, but only in packs of which another document could not be read. */
+  #isDistrusted(id: Bytes): boolean {
+    if (this.#distrusted.size === 0) return false;
+    const locations = this.view.index.lookup(id);
+    return locations.length > 0 && locations.every(({ pack }) => this.#distrusted.has(pack.name));
   }
 
   /** Step 4: what is open becomes packs, then index objects. */
