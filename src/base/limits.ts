@@ -37,11 +37,11 @@ export const LIMITS = {
 
   // Running: queues and buffers. Peak memory is about workers × frames × framePlainBytesMax × 4.
   workersMax: 16,
-  filesInFlightMax: 2048, // files whose content is not yet known; each is an entry and a promise
+  filesInFlightMax: 1024, // files whose content is not yet known; each is an entry and a promise
   batchFilesMax: 64, // small files per message to a worker: a round trip is 60-170 µs
   batchBytesMax: 8 * MIB,
   batchesPerWorkerMax: 2,
-  framesPerWorkerMax: 2, // being sealed or checked
+  framesPerWorkerMax: 3, // being sealed or checked
   framesAtWriterMax: 8, // sealed, waiting to be written to a pack
   regionBytes: 64 * MIB, // a huge file is cut into regions so that every core works on it
   fileHeadBytes: 128 * KIB, // read to tell a file's kind; the magic of btrfs lies at 64 KiB

@@ -1,4 +1,4 @@
-import { type Bytes, fromHex, toHex } from "../base/bytes.ts";
+import { type Bytes, fromHex } from "../base/bytes.ts";
 import { LIMITS } from "../base/limits.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { ChunkerRecord, Content, ContentElement, Entry } from "../model/entry.ts";
@@ -47,12 +47,13 @@ export class FileSaver {
   #job(path: string, stat: FileStat, plan: FilePlan, last: Entry | undefined) {
     return {
       path,
-      seen: { inode: stat.inode, mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs },
+      inode: stat.inode,
       sizeBytes: stat.sizeBytes,
+      mtimeNs: stat.mtimeNs,
+      ctimeNs: stat.ctimeNs,
       style: plan.style,
-      chunkerRule: plan.chunkerRule,
-      lastChunker: last?.chunker,
-      first: true,
+      ...(plan.chunkerRule === undefined ? {} : { chunkerRule: plan.chunkerRule }),
+      ...(last?.chunker === undefined ? {} : { lastChunker: last.chunker }),
     };
   }
 
@@ -65,7 +66,11 @@ export class FileSaver {
       let first = true;
       for (const region of regionsOf(source, stat.sizeBytes)) {
         await this.writer.pool.room();
-        const part = this.writer.pool.saveFile({ ...this.#job(path, stat, plan, last), chunker, region, first });
+        const part = this.writer.pool.saveFile({
+          ...this.#job(path, stat, plan, last),
+          chunker,
+          region: { ...region, first },
+        });
         part.catch(() => {}); // reported by Promise.all below
         parts.push(part);
         first = false;
@@ -78,19 +83,20 @@ export class FileSaver {
 
   async #combine(parts: SavedFile[], plan: FilePlan, stat: FileStat): Promise<SavedContent> {
     const [first] = parts;
-    const end = parts.at(-1)!;
-    const fault = parts.find((part) => part.fault !== undefined)?.fault;
-    const chunksNew = parts.reduce((sum, part) => sum + part.chunksNew, 0);
-    const bytesNew = parts.reduce((sum, part) => sum + part.bytesNew, 0);
+    const chunksNew = parts.reduce((sum, part) => sum + (part.chunksNew ?? 0), 0);
+    const bytesNew = parts.reduce((sum, part) => sum + (part.bytesNew ?? 0), 0);
     const changed = parts.some((part) => part.changed || (parts.length > 1 && part.stat !== undefined));
+    const fault = parts.find((part) => part.fault !== undefined)?.fault;
     if (fault !== undefined) return { changed, chunksNew, bytesNew, fault };
-    const elements = parts.flatMap(elementsOf);
+    const elements = parts.length === 1 ? first.elements : parts.flatMap((part) => part.elements);
     const content = elements.length === 0 ? undefined : await this.#content(elements, plan);
-    const seen = parts.length > 1 ? { ...(end.stat ?? stat), sizeBytes: lengthOf(parts) } : first.stat;
+    const sizeBytes = parts.reduce((sum, part) => sum + part.contentBytes, 0);
+    const last = parts.at(-1)!;
+    const seen = last.stat ?? stat;
     return {
-      stat: seen,
+      stat: seen.sizeBytes === sizeBytes ? seen : { ...seen, sizeBytes },
       content,
-      chunker: first.chunker ?? end.chunker,
+      chunker: first.chunker ?? last.chunker,
       xattrs: first.xattrs,
       changed,
       chunksNew,
@@ -184,21 +190,4 @@ function* mergeSegments(segments: Iterable<Segment>, sizeBytes: number): Generat
   }
   yield open;
   if (open.offset + open.length < sizeBytes) yield { offset: sizeBytes, length: 0 };
-}
-
-function elementsOf(part: SavedFile): ContentElement[] {
-  const elements: ContentElement[] = [];
-  let at = 0;
-  for (const length of part.lengths) {
-    if (length < 0) elements.push({ hole: String(-length) });
-    else {
-      elements.push(toHex(part.ids.subarray(at, at + 32)));
-      at += 32;
-    }
-  }
-  return elements;
-}
-
-function lengthOf(parts: readonly SavedFile[]): number {
-  return parts.reduce((sum, part) => sum + part.lengths.reduce((total, length) => total + Math.abs(length), 0), 0);
 }

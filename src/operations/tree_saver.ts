@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { fromHex } from "../base/bytes.ts";
 import { throwIfAborted } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
@@ -60,7 +61,7 @@ export interface SavedFolder {
   unchanged: boolean;
 }
 
-const BREATH_MS = 20;
+const BREATH_MS = 4;
 
 /** Slices of a folder that may wait for their files at a time. */
 const SLICES_AHEAD = 8;
@@ -160,7 +161,7 @@ export class TreeSaver {
   async #breathe(): Promise<void> {
     throwIfAborted(this.signal);
     if (performance.now() < this.#breathAt) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await new Promise((resolve) => setImmediate(resolve));
     this.#breathAt = performance.now() + BREATH_MS;
     throwIfAborted(this.signal);
   }

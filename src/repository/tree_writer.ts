@@ -4,6 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 import { encodeName } from "../base/names.ts";
 import type { ContentElement, Entry } from "../model/entry.ts";
 import { HmacKey } from "../stages/hmac.ts";
+import { entryText } from "../model/entry_text.ts";
 import { encodeIndexNode, encodeLeaf, LEAF_FRAME_BYTES, LEAF_SPLIT, type TreeChild } from "../model/tree.ts";
 
 /** A smaller leaf is not split: most folders are one document, and need no HMAC per name. */
@@ -30,7 +31,7 @@ export class TreeWriter {
   }
 
   async add(entry: Entry): Promise<void> {
-    const text = canonicalJson(entry as unknown as Json);
+    const text = entryText(entry);
     const bytes = utf8Length(text) + 1;
     if (this.#texts.length > 0 && this.#bytes + bytes > LIMITS.treeNodeBytesMax) await this.#finishLeaf();
     this.#first ??= entry.name;

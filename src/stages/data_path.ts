@@ -102,9 +102,7 @@ export class DataPath {
   async #saveBatch(batch: SaveFile[]): Promise<void> {
     let done: SavedFile[] = [];
     const deliver = () => {
-      if (done.length > 0) {
-        this.#post({ type: "saved", files: done }, done.flatMap(({ ids, lengths }) => [ids.buffer, lengths.buffer]));
-      }
+      if (done.length > 0) this.#post({ type: "saved", files: done }, []);
       done = [];
     };
     for (const file of batch) {

@@ -6,15 +6,12 @@ const ID_BYTES = 32;
 
 /** A frame being filled: plain bytes with the ids and lengths of the chunks in them. */
 export class FrameBuilder {
-  /** Only pages that are written take memory. */
-  readonly #buffer: Bytes;
   readonly #ids: Uint8Array[] = [];
   readonly #lengths: number[] = [];
   #filled = 0;
 
-  constructor(readonly style: FrameStyle, bytesMax: number = LIMITS.framePlainBytesMax) {
-    this.#buffer = new Uint8Array(bytesMax);
-  }
+  /** @param buffer What is filled; its length is the most that the frame can hold */
+  constructor(readonly style: FrameStyle, readonly buffer: Bytes) {}
 
   get plainBytes(): number {
     return this.#filled;
@@ -25,12 +22,12 @@ export class FrameBuilder {
   }
 
   hasRoom(bytes: number): boolean {
-    return this.#filled + bytes <= this.#buffer.length && this.#ids.length < LIMITS.chunksPerFrameMax;
+    return this.#filled + bytes <= this.buffer.length && this.#ids.length < LIMITS.chunksPerFrameMax;
   }
 
   /** Where the next chunk may be read to, so that it need not be copied; {@linkcode keep} then makes it part of the frame. */
   room(): Bytes {
-    return this.#buffer.subarray(this.#filled);
+    return this.buffer.subarray(this.#filled);
   }
 
   keep(id: Uint8Array, length: number): void {
@@ -40,7 +37,7 @@ export class FrameBuilder {
   }
 
   append(id: Uint8Array, chunk: Uint8Array): void {
-    this.#buffer.set(chunk, this.#filled);
+    this.buffer.set(chunk, this.#filled);
     this.keep(id, chunk.length);
   }
 
@@ -48,7 +45,7 @@ export class FrameBuilder {
   finish(): PlainFrame {
     return {
       style: this.style,
-      plain: this.#buffer.subarray(0, this.#filled),
+      plain: this.buffer.subarray(0, this.#filled),
       ids: concat(this.#ids),
       lengths: Uint32Array.from(this.#lengths),
     };

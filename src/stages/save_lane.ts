@@ -2,8 +2,8 @@
  * The part of a backup that a worker does: read → chunk → identify → known? → frame → compress → seal → decode again and
  * compare. Nothing leaves a lane before its chunks were recomputed from the sealed bytes.
  */
-import { type Bytes, concat, free } from "../base/bytes.ts";
-import { AxiomError, messageOf, reportError } from "../base/errors.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { AxiomError, messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { FileStat, FileSystem, SourceFile } from "../platform/file_system.ts";
@@ -13,12 +13,16 @@ import { Cutter } from "./chunk.ts";
 import { DedupTable } from "./dedup_table.ts";
 import { deriveGear } from "./gear.ts";
 import { chooseChunker } from "./choose_chunker.ts";
+import { FileRecord } from "./file_record.ts";
 import { FrameBuilder } from "./frame_builder.ts";
 import type { FrameSealer } from "./frame_sealer.ts";
 import { chunkIdentifier } from "./identify.ts";
 import type { FrameStyle, SavedFile, SaveFile, SaveSettings, SealedFrame } from "./worker_protocol.ts";
 
 type Identify = (chunk: Uint8Array) => Bytes;
+
+/** What a file should still be once it was read. */
+type Expected = Pick<FileStat, "sizeBytes" | "mtimeNs" | "ctimeNs">;
 
 const READ_TRIES = 3;
 
@@ -31,6 +35,8 @@ export class SaveLane {
   readonly #identify: { data: Identify; plain: Identify };
   readonly #gear: { data: Uint32Array; plain: Uint32Array };
   readonly #open = new Map<string, FrameBuilder>();
+  /** Buffers of frames that are sealed: memory that is used again is not mapped and cleared again. */
+  readonly #spare: Bytes[] = [];
   readonly #sealing = new Semaphore(LIMITS.framesPerWorkerMax);
   readonly #window: Bytes = new Uint8Array(2 * LIMITS.framePlainBytesMax);
   #failure: unknown;
@@ -70,42 +76,45 @@ export class SaveLane {
 
   /** Saves a file or one region; a fault of the source is part of the result, any other failure is thrown. */
   async save(file: SaveFile): Promise<SavedFile> {
+    let expected: Expected = file;
     for (let tries = 1;; tries++) {
-      const saved = await this.#saveOnce(file);
-      if (!saved.changed || tries === READ_TRIES) return saved;
+      const record = new FileRecord(file.job);
+      const after = await this.#saveOnce(file, expected, record);
+      if (!record.changed || after === undefined || tries === READ_TRIES) return record.result();
+      expected = after;
     }
   }
 
-  async #saveOnce(file: SaveFile): Promise<SavedFile> {
-    const record = new FileRecord(file.job);
+  /** Reads a file that should be as `expected`, and looks afterwards whether it is. */
+  async #saveOnce(file: SaveFile, expected: Expected, record: FileRecord): Promise<FileStat | undefined> {
     let source: SourceFile | undefined;
     try {
       source = this.#files.openForReading(file.path);
-      const before = source.stat();
-      if (before.inode !== file.seen.inode) {
+      await this.#read(source, expected.sizeBytes, file, record);
+      const after = source.stat();
+      if (after.inode !== file.inode) {
         record.fault = new AxiomError("source_changed", `Cannot read ${file.path}: another file took its place`);
-        return record.result();
+        return undefined;
       }
-      await this.#read(source, before, file, record);
-      record.finish(file, before, source.stat());
-      if (this.#settings.xattrs && (file.region === undefined || file.first)) {
-        record.xattrs = this.#files.xattrs(file.path);
-      }
+      record.changed = !isSame(expected, after);
+      if (!isSame(file, after)) record.stat = after;
+      if (this.#settings.xattrs && file.region?.first !== false) record.xattrs = this.#files.xattrs(file.path);
+      return after;
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       record.fault = unreadable(file.path, error);
+      return undefined;
     } finally {
       source?.close();
     }
-    return record.result();
   }
 
-  async #read(source: SourceFile, stat: FileStat, file: SaveFile, record: FileRecord): Promise<void> {
-    const { from, segments } = file.region ?? { from: 0, segments: [{ offset: 0, length: stat.sizeBytes }] };
-    const small = file.region === undefined && stat.sizeBytes <= this.#settings.bounds.min;
-    if (small) return await this.#readSmall(source, stat.sizeBytes, file, record);
-    record.chunker = file.chunker ??
-      chooseChunker(source, file.path, stat.sizeBytes, file.chunkerRule, file.lastChunker);
+  async #read(source: SourceFile, sizeBytes: number, file: SaveFile, record: FileRecord): Promise<void> {
+    if (file.region === undefined && sizeBytes <= this.#settings.bounds.min) {
+      return await this.#readSmall(source, sizeBytes, file, record);
+    }
+    const { from, segments } = file.region ?? { from: 0, segments: [{ offset: 0, length: sizeBytes }] };
+    record.chunker = file.chunker ?? chooseChunker(source, file.path, sizeBytes, file.chunkerRule, file.lastChunker);
     let end = from;
     for (const segment of segments) {
       if (segment.offset > end) record.hole(segment.offset - end);
@@ -120,9 +129,8 @@ export class SaveLane {
     const frame = await this.#frameFor(file.style, sizeBytes);
     const chunk = frame.room().subarray(0, sizeBytes);
     const length = source.read(chunk, 0);
-    record.bytesRead += length;
     if (length === 0) return;
-    const read = chunk.subarray(0, length);
+    const read = length === sizeBytes ? chunk : chunk.subarray(0, length);
     const id = this.#identifierOf(file.style)(read);
     const isNew = this.#dedup.claim(id);
     if (isNew) frame.keep(id, length);
@@ -146,7 +154,6 @@ export class SaveLane {
     for (;;) {
       const wanted = Math.min(window.length - filled, end - position);
       const length = wanted === 0 ? 0 : source.read(window.subarray(filled, filled + wanted), position);
-      record.bytesRead += length;
       filled += length;
       position += length;
       const last = length < wanted || position === end;
@@ -189,7 +196,7 @@ export class SaveLane {
     }
     if (frame === undefined) {
       if (this.#open.size >= LIMITS.openFramesMax) await this.#finish(this.#open.values().next().value!);
-      frame = new FrameBuilder(style);
+      frame = new FrameBuilder(style, this.#spare.pop() ?? new Uint8Array(LIMITS.framePlainBytesMax));
     } else {
       this.#open.delete(key);
     }
@@ -204,7 +211,7 @@ export class SaveLane {
   /** Starts sealing; waits only while as many frames as allowed are being sealed. */
   async #finish(builder: FrameBuilder): Promise<void> {
     this.#open.delete(styleKey(builder.style));
-    if (builder.chunkCount === 0) return;
+    if (builder.chunkCount === 0) return void this.#spare.push(builder.buffer);
     const frame = builder.finish();
     const release = await this.#sealing.acquire();
     if (this.#failure !== undefined) throw this.#failure;
@@ -213,7 +220,7 @@ export class SaveLane {
       .then(this.#deliver)
       .catch((error) => this.#failure ??= error)
       .finally(() => {
-        free(frame.plain);
+        this.#spare.push(builder.buffer);
         release();
       });
   }
@@ -236,55 +243,6 @@ function unreadable(path: string, error: SystemError): AxiomError {
   return new AxiomError(kind, `Cannot read ${path}: ${messageOf(error)}`, { cause: error });
 }
 
-/** What is learnt of one file while it is read. */
-class FileRecord {
-  readonly #ids: Uint8Array[] = [];
-  readonly #lengths: number[] = [];
-  #stat: FileStat | undefined;
-  #changed = false;
-  #chunksNew = 0;
-  #bytesNew = 0;
-  bytesRead = 0;
-  chunker: SavedFile["chunker"];
-  xattrs: SavedFile["xattrs"];
-  fault: AxiomError | undefined;
-
-  constructor(readonly job: number) {}
-
-  chunk(id: Uint8Array, length: number, isNew: boolean): void {
-    this.#ids.push(id);
-    this.#lengths.push(length);
-    if (isNew) {
-      this.#chunksNew++;
-      this.#bytesNew += length;
-    }
-  }
-
-  hole(length: number): void {
-    this.#lengths.push(-length);
-  }
-
-  /** Judges by two looks at the open file whether what was read is of one moment. */
-  finish(file: SaveFile, before: FileStat, after: FileStat): void {
-    const asSeen = after.sizeBytes === file.sizeBytes && after.mtimeNs === file.seen.mtimeNs &&
-      after.ctimeNs === file.seen.ctimeNs;
-    this.#stat = asSeen ? undefined : after;
-    this.#changed = before.sizeBytes !== after.sizeBytes || before.mtimeNs !== after.mtimeNs ||
-      before.ctimeNs !== after.ctimeNs;
-  }
-
-  result(): SavedFile {
-    return {
-      job: this.job,
-      stat: this.#stat,
-      ids: concat(this.#ids),
-      lengths: Float64Array.from(this.#lengths),
-      chunker: this.#lengths.length > 1 ? this.chunker : undefined,
-      xattrs: this.xattrs,
-      changed: this.#changed,
-      chunksNew: this.#chunksNew,
-      bytesNew: this.#bytesNew,
-      fault: this.fault && reportError(this.fault),
-    };
-  }
+function isSame(a: Expected, b: Expected): boolean {
+  return a.sizeBytes === b.sizeBytes && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs;
 }

@@ -4,7 +4,7 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { ErrorReport } from "../base/errors.ts";
-import type { ChunkerRecord } from "../model/entry.ts";
+import type { ChunkerRecord, ContentElement } from "../model/entry.ts";
 import type { ChunkKind } from "../model/chunk.ts";
 import type { FileStat, Metadata, MetadataLoss, Xattr } from "../platform/file_system.ts";
 import type { DictionaryEntry } from "../model/pack_table.ts";
@@ -48,37 +48,41 @@ export interface SaveFile {
   job: number;
   path: string;
   /** What the scan saw; another inode at `path` is `source_changed`. */
-  seen: { inode: string; mtimeNs: string; ctimeNs: string };
+  inode: string;
+  sizeBytes: number;
+  mtimeNs: string;
+  ctimeNs: string;
+  style: FrameStyle;
   /** Decided already, for a file of several jobs. */
   chunker?: ChunkerRecord;
   chunkerRule?: ChunkerRule;
   /** How the last run cut it. */
   lastChunker?: ChunkerRecord;
-  sizeBytes: number;
-  style: FrameStyle;
-  /**
-   * The part of it to read: segments in order, and holes before and between them. Absent for the whole of a file that has
-   * no holes.
-   */
-  region?: { from: number; segments: { offset: number; length: number }[] };
-  /** True for the job that also reads extended attributes. */
+  region?: FileRegion;
+}
+
+/** A part of a file: segments of data in order, and holes before and between them. */
+export interface FileRegion {
+  from: number;
+  segments: { offset: number; length: number }[];
+  /** True for the one whose job also reads extended attributes. */
   first: boolean;
 }
 
 export interface SavedFile {
   job: number;
+  elements: ContentElement[];
+  /** Length of the content, holes included. */
+  contentBytes: number;
   /** Of the open file, taken after the last byte was read; absent if it is what the scan saw. */
   stat?: FileStat;
-  /** Ids of 32 bytes each, in order. */
-  ids: Bytes;
-  /** Lengths in bytes; negative for a hole, which has no id. */
-  lengths: Float64Array<ArrayBuffer>;
   chunker?: ChunkerRecord;
   xattrs?: Xattr[];
-  changed: boolean;
+  /** True if it kept changing while it was read. */
+  changed?: boolean;
   /** Chunks and bytes that the repository lacked. */
-  chunksNew: number;
-  bytesNew: number;
+  chunksNew?: number;
+  bytesNew?: number;
   fault?: ErrorReport;
 }
 
