@@ -62,7 +62,8 @@ export async function readConfigs(store: ObjectStore, signal?: AbortSignal): Pro
   });
 }
 
-async function readConfig(store: ObjectStore, entry: Generation, signal?: AbortSignal): Promise<ConfigClaim> {
+/** One generation, whose MAC is not checked. Throws `data_damaged`, or `repository_unsupported` for a later format. */
+export async function readConfig(store: ObjectStore, entry: Generation, signal?: AbortSignal): Promise<ConfigClaim> {
   const { generation, objectKey, sizeBytes } = entry;
   if (sizeBytes > LIMITS.configBytesMax) {
     throw new AxiomError("data_damaged", `Cannot read the config ${objectKey}: it has ${sizeBytes} bytes`);

@@ -1,0 +1,138 @@
+import type { ErrorKind } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
+import { LIMITS } from "../base/limits.ts";
+
+/** What can be wrong with a repository. The key is API; the value is the kind of failure that a reader would meet. */
+export const DAMAGE_KINDS = {
+  config_damaged: "data_damaged",
+  keyring_damaged: "data_damaged",
+  key_slot_damaged: "data_damaged",
+  session_damaged: "data_damaged",
+  condemned_damaged: "data_damaged",
+  /** Of the ledger, the audit chain or the stored decoders. */
+  object_damaged: "data_damaged",
+  index_damaged: "data_damaged",
+  /** The index can be read and says of a pack what its table does not. */
+  index_wrong: "data_damaged",
+  pack_damaged: "data_damaged",
+  /** The store fails when it is asked for the pack. */
+  pack_unreadable: "storage_failed",
+  pack_missing: "object_missing",
+  snapshot_damaged: "data_damaged",
+  tree_damaged: "data_damaged",
+  chunk_missing: "object_missing",
+} as const satisfies Record<string, ErrorKind>;
+
+export type DamageKind = keyof typeof DAMAGE_KINDS;
+
+/** An entry of a snapshot that cannot be restored as it was; a folder stands for everything below it. */
+export interface AffectedPath {
+  snapshotId: string;
+  /** Absolute, as `base/names.ts` decodes names. */
+  path: string;
+}
+
+/** One damaged or missing object. Without affected paths nothing is lost: nobody needs it, or there is another copy. */
+export interface CheckError {
+  kind: DamageKind;
+  /** Its key, or what the message is about. */
+  object: string;
+  message: string;
+  /** At most `LIMITS.affectedPathsMax`. */
+  affected: AffectedPath[];
+  affectedCount: number;
+}
+
+/** Worth knowing, and no damage. */
+export interface CheckNote {
+  code: string;
+  object: string;
+  message: string;
+}
+
+const NOTES_MAX = 1000;
+
+/** Collects what a check finds, and tells of damage at once, each once. */
+export class Findings {
+  readonly errors: CheckError[] = [];
+  readonly notes: CheckNote[] = [];
+  errorCount = 0;
+  #listed = 0;
+  readonly #pending: CheckError[] = [];
+
+  /** @param told Messages that were told before, by a check that was done over */
+  constructor(readonly onEvent: EventSink, readonly told: Set<string> = new Set()) {}
+
+  error(kind: DamageKind, object: string, message: string): CheckError {
+    const error = this.#add(kind, object, message);
+    this.tell(error);
+    return error;
+  }
+
+  /** Like {@linkcode error}, for what may turn out to be another client's work: told by {@linkcode tellAll}. */
+  pending(kind: DamageKind, object: string, message: string): CheckError {
+    const error = this.#add(kind, object, message);
+    if (this.#pending.length < LIMITS.checkErrorsMax) this.#pending.push(error);
+    return error;
+  }
+
+  #add(kind: DamageKind, object: string, message: string): CheckError {
+    const error: CheckError = { kind, object, message, affected: [], affectedCount: 0 };
+    this.errorCount++;
+    if (this.errors.length < LIMITS.checkErrorsMax) this.errors.push(error);
+    return error;
+  }
+
+  tell({ kind, object, message }: CheckError): void {
+    const key = `${kind} ${object}`;
+    if (this.told.has(key)) return;
+    if (this.told.size < LIMITS.checkErrorsMax) this.told.add(key);
+    const hint = HINTS[kind];
+    this.onEvent({
+      type: "error",
+      error: { kind: DAMAGE_KINDS[kind], message, ...(hint === undefined ? {} : { hint }) },
+    });
+  }
+
+  /** Whether something is missing that another client may just have put elsewhere. */
+  get hasLosses(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** Tells what was kept back. */
+  tellAll(): void {
+    for (const error of this.#pending.splice(0)) this.tell(error);
+  }
+
+  note(code: string, object: string, message: string): void {
+    if (this.notes.length < NOTES_MAX) this.notes.push({ code, object, message });
+    this.onEvent({ type: "verbose", message });
+  }
+
+  /** Counts an affected path, and lists it if there is room. */
+  affects(error: CheckError, snapshotId: string, path: string): void {
+    error.affectedCount++;
+    this.list(error, snapshotId, path);
+  }
+
+  list(error: CheckError, snapshotId: string, path: string): void {
+    if (!this.hasRoom(error)) return;
+    error.affected.push({ snapshotId, path });
+    this.#listed++;
+  }
+
+  hasRoom(error: CheckError): boolean {
+    return error.affected.length < LIMITS.affectedPathsMax && this.#listed < LIMITS.affectedPathsAllMax;
+  }
+}
+
+const HINTS: Partial<Record<DamageKind, string>> = {
+  key_slot_damaged: "Remove it with `axiom key remove`, and add the password again with `axiom key add`",
+  index_damaged: "Run `axiom repair index`",
+  index_wrong: "Run `axiom repair index`",
+  pack_damaged: "Run `axiom repair index --read-data`, then a backup of what is affected",
+  pack_unreadable: "Check the disk or the network share: the system log says more",
+  pack_missing: "Put it back from a copy, or run a backup of what is affected, then `axiom repair index`",
+  chunk_missing: "Run a backup of what is affected, or `axiom repair snapshots`",
+  tree_damaged: "Run a backup of what is affected, or `axiom repair snapshots`",
+};

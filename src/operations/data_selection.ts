@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { parseSize, SIZE_EXPECTED } from "../base/sizes.ts";
+
+/** Which packs are read in full. A sample is drawn by a seed, so that the same one can be drawn again. */
+export type DataSelection =
+  | { kind: "all" }
+  /** One of `of` parts that every pack belongs to for ever, by its name. */
+  | { kind: "part"; part: number; of: number }
+  | { kind: "percent"; percent: number; seed: string }
+  | { kind: "bytes"; bytes: number; seed: string };
+
+export interface SelectablePack {
+  name: string;
+  storedBytes: number;
+}
+
+/** What {@linkcode parseDataSelection} accepts, for messages. */
+export const SELECTION_EXPECTED = `a part such as 2/7, a percentage such as 2.5% or ${SIZE_EXPECTED}`;
+
+const PARTS_MAX = 65536;
+
+/** Undefined for a text that is none. */
+export function parseDataSelection(text: string, seed: string): DataSelection | undefined {
+  const trimmed = text.trim();
+  const [, part, of] = /^(\d{1,5})\/(\d{1,5})$/.exec(trimmed) ?? [];
+  if (part !== undefined) {
+    const isPart = Number(part) >= 1 && Number(part) <= Number(of) && Number(of) <= PARTS_MAX;
+    return isPart ? { kind: "part", part: Number(part), of: Number(of) } : undefined;
+  }
+  const [, percent] = /^(\d{1,3}(?:\.\d{1,9})?)\s*%$/.exec(trimmed) ?? [];
+  if (percent !== undefined) {
+    const isShare = Number(percent) > 0 && Number(percent) <= 100;
+    return isShare ? { kind: "percent", percent: Number(percent), seed } : undefined;
+  }
+  const bytes = parseSize(trimmed);
+  return bytes === undefined || bytes === 0 ? undefined : { kind: "bytes", bytes, seed };
+}
+
+/** Those of `packs` that are read, in the order of their names. A sample of packs is at least one. */
+export function selectPacks<Pack extends SelectablePack>(packs: readonly Pack[], selection: DataSelection): Pack[] {
+  const sorted = packs.toSorted((a, b) => a.name < b.name ? -1 : 1);
+  switch (selection.kind) {
+    case "all":
+      return sorted;
+    case "part":
+      return sorted.filter(({ name }) => parseInt(name.slice(0, 8), 16) % selection.of === selection.part - 1);
+    case "percent": {
+      const all = packs.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+      return sample(sorted, all * selection.percent / 100, selection.seed);
+    }
+    case "bytes":
+      return sample(sorted, selection.bytes, selection.seed);
+  }
+}
+
+/** Packs in an order that the seed decides, until they have `bytes` bytes. */
+function sample<Pack extends SelectablePack>(sorted: readonly Pack[], bytes: number, seed: string): Pack[] {
+  const rank = (name: string) => createHash("sha256").update(`${seed}/${name}`).digest("hex");
+  const ranked = sorted.map((pack) => ({ pack, rank: rank(pack.name) })).sort((a, b) => a.rank < b.rank ? -1 : 1);
+  const chosen = new Set<Pack>();
+  let sum = 0;
+  for (const { pack } of ranked) {
+    if (sum >= bytes) break;
+    chosen.add(pack);
+    sum += pack.storedBytes;
+  }
+  return sorted.filter((pack) => chosen.has(pack));
+}
