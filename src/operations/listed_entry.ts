@@ -1,5 +1,6 @@
-import { type ErrorReport, isKind, reportError } from "../base/errors.ts";
+import { type ErrorReport, reportError } from "../base/errors.ts";
 import type { Entry, EntryType, EntryXattr } from "../model/entry.ts";
+import { isDamage } from "./damage.ts";
 
 /** An entry of a snapshot as people and scripts see it. */
 export interface ListedEntry {
@@ -56,6 +57,6 @@ export function absolutePath(path = "/"): string {
 
 /** What `error` says if it is damage, which costs a part of a tree and not the whole; anything else is thrown on. */
 export function damageReport(error: unknown): ErrorReport {
-  if (isKind(error, "data_damaged", "object_missing", "limit_exceeded")) return reportError(error);
+  if (isDamage(error)) return reportError(error);
   throw error;
 }
