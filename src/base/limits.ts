@@ -37,7 +37,7 @@ export const LIMITS = {
 
   // Running: queues and buffers. Peak memory is about workers × frames × framePlainBytesMax × 4.
   workersMax: 16,
-  filesInFlightMax: 1024, // files whose content is not yet known; each is an entry and a promise
+  filesInFlightMax: 512, // files whose content is not yet known; each is an entry and a promise
   batchFilesMax: 64, // small files per message to a worker: a round trip is 60-170 µs
   batchBytesMax: 8 * MIB,
   batchesPerWorkerMax: 2,

@@ -20,7 +20,7 @@ import { type SnapshotCommit } from "./snapshots.ts";
 import { TreeReader } from "./tree_reader.ts";
 
 /** A frame of a worker is closed at this size; up to `framePlainBytesMax` if one chunk is larger. */
-const FRAME_TARGET_BYTES = 2 * 1024 * 1024;
+const FRAME_TARGET_BYTES = 3.5 * 1024 * 1024;
 /** Room for new chunks before the table of known ones must grow. */
 const NEW_CHUNKS_EXPECTED = 32_768;
 
@@ -54,7 +54,7 @@ export class RepositoryWriter {
   ) {
     const { store, sealer, keys, context } = repository;
     const storedBytes = [...view.listed.values()].reduce((sum, size) => sum + size, 0);
-    this.indexes = new IndexWriter(store, sealer, signal);
+    this.indexes = new IndexWriter(store, sealer, view.objects.replaced, signal);
     this.packs = new PackWriter(
       store,
       keys,
