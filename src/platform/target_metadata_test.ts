@@ -75,6 +75,12 @@ contract("times", (target, folder, fidelity) => {
   }
 });
 
+contract("the access time is left alone where that is possible", (target, folder, fidelity) => {
+  shell(folder, "touch file; touch -a -d @1000000 file");
+  target.setMetadata("file", { mode: 0o600, mtimeNs: "5000000000" });
+  equal(shell(folder, "stat -c '%X %Y' file"), fidelity.implementation === "portable" ? "5 5" : "1000000 5");
+});
+
 contract("times that cannot be set are lost, and told", (target, _folder, fidelity) => {
   const impossible = ["", "soon", "1.5", "99999999999999999999999999999", "-99999999999999999999999999999"];
   for (const mtimeNs of fidelity.nanoseconds ? impossible : [...impossible, "-1"]) {
