@@ -1,9 +1,10 @@
 import { fromHex } from "../base/bytes.ts";
-import { throwIfAborted } from "../base/errors.ts";
+import { type AxiomError, throwIfAborted } from "../base/errors.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { Entry } from "../model/entry.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import { DedupTable } from "../stages/dedup_table.ts";
+import { isDamage } from "./damage.ts";
 
 export interface ReachableChunk {
   /** Hexadecimal. */
@@ -11,44 +12,71 @@ export interface ReachableChunk {
   kind: ChunkKind;
 }
 
+export interface ReachableOptions {
+  /** About as many as the index has. */
+  expectedChunks: number;
+  /** Told of each document that cannot be read; the rest follows. */
+  onDamage: (error: AxiomError) => void;
+  signal?: AbortSignal;
+}
+
 /** Everything that snapshots need of the repository, each chunk once over all calls; 24 bytes of memory per chunk. */
 export class ReachableChunks {
   readonly #seen: DedupTable;
 
-  /** @param expectedChunks About as many as the index has */
-  constructor(readonly trees: TreeReader, expectedChunks: number, readonly signal?: AbortSignal) {
-    this.#seen = DedupTable.create(expectedChunks);
+  constructor(readonly trees: TreeReader, readonly options: ReachableOptions) {
+    this.#seen = DedupTable.create(options.expectedChunks);
   }
 
-  /** Trees before what they name. Throws where a document cannot be read. */
+  /** Documents before what they name. */
   async *below(root: string): AsyncGenerator<ReachableChunk> {
     const stack = [root];
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-      throwIfAborted(this.signal);
+      throwIfAborted(this.options.signal);
       if (!this.#isNew(id)) continue;
       yield { id, kind: ChunkKind.tree };
-      const node = await this.trees.node(id);
+      const node = await this.#readable(this.trees.node(id));
+      if (node === undefined) continue;
       if ("children" in node) {
         for (const child of node.children.toReversed()) stack.push(child.id);
         continue;
       }
       for (const entry of node.entries) {
         if (entry.type === "dir") stack.push(entry.subtree!);
-        yield* this.#ofEntry(entry);
+        else yield* this.#ofContent(entry);
+        yield* this.#ofXattrs(entry);
       }
     }
   }
 
-  async *#ofEntry(entry: Entry): AsyncGenerator<ReachableChunk> {
+  *#ofXattrs(entry: Entry): Generator<ReachableChunk> {
     for (const { chunks } of entry.xattrs ?? []) {
       for (const id of chunks ?? []) if (this.#isNew(id)) yield { id, kind: ChunkKind.tree };
     }
-    const { content } = entry;
+  }
+
+  async *#ofContent({ content }: Entry): AsyncGenerator<ReachableChunk> {
     if (content === undefined) return;
-    for await (const id of this.trees.contentNodes(content)) if (this.#isNew(id)) yield { id, kind: ChunkKind.tree };
     const kind = content.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
-    for await (const elements of this.trees.content(content)) {
-      for (const id of elements) if (typeof id === "string" && this.#isNew(id)) yield { id, kind };
+    const lists = this.trees.contentNodes(content);
+    const nodes = () => this.#readable(lists.next());
+    for (let node = await nodes(); node !== undefined && !node.done; node = await nodes()) {
+      if (this.#isNew(node.value)) yield { id: node.value, kind: ChunkKind.tree };
+    }
+    const contents = this.trees.content(content);
+    const parts = () => this.#readable(contents.next());
+    for (let part = await parts(); part !== undefined && !part.done; part = await parts()) {
+      for (const id of part.value) if (typeof id === "string" && this.#isNew(id)) yield { id, kind };
+    }
+  }
+
+  async #readable<T>(reading: Promise<T>): Promise<T | undefined> {
+    try {
+      return await reading;
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.options.onDamage(error);
+      return undefined;
     }
   }
 

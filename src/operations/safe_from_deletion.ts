@@ -3,7 +3,6 @@ import { AxiomError } from "../base/errors.ts";
 import type { Condemned } from "../repository/condemned.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
-import { isDamage } from "./damage.ts";
 import { ReachableChunks } from "./reachable_chunks.ts";
 
 /**
@@ -21,15 +20,12 @@ export async function demandSafeFromDeletion(
 ): Promise<void> {
   const view = await repository.loadIndex(signal);
   if (!view.index.packs().some(({ name }) => condemned.has(name))) return;
-  const chunks = new ReachableChunks(repository.trees(view, signal), view.index.entryCount, signal);
+  const options = { expectedChunks: view.index.entryCount, onDamage: () => {}, signal };
+  const chunks = new ReachableChunks(repository.trees(view, signal), options);
   for (const { id, snapshot } of snapshots) {
-    try {
-      for await (const chunk of chunks.below(snapshot.root)) {
-        const locations = view.index.lookup(fromHex(chunk.id));
-        if (locations.length > 0 && locations.every(({ pack }) => condemned.has(pack.name))) throw underDeletion(id);
-      }
-    } catch (error) {
-      if (!isDamage(error)) throw error;
+    for await (const chunk of chunks.below(snapshot.root)) {
+      const locations = view.index.lookup(fromHex(chunk.id));
+      if (locations.length > 0 && locations.every(({ pack }) => condemned.has(pack.name))) throw underDeletion(id);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, ok, rejects, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, fail, ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { fromHex } from "../base/bytes.ts";
 import { ignoreEvents } from "../base/events.ts";
 import { everyCrash } from "../../tests/faults/every_crash.ts";
@@ -181,7 +181,10 @@ Deno.test("(9) tags are not changed while a deletion may take what the snapshot 
   const [first, second] = await snapshotsOf(repository);
   const view = await repository.loadIndex();
   const packsOf = async ({ snapshot }: StoredSnapshot) => {
-    const chunks = new ReachableChunks(repository.trees(view), view.index.entryCount);
+    const chunks = new ReachableChunks(repository.trees(view), {
+      expectedChunks: 100,
+      onDamage: (error) => fail(error),
+    });
     const packs = new Set<string>();
     for await (const { id } of chunks.below(snapshot.root)) packs.add(view.index.lookup(fromHex(id))[0].pack.name);
     return packs;
