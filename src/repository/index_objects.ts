@@ -20,6 +20,8 @@ export interface IndexObjects {
   /** Readable ones that another one replaces. */
   superseded: string[];
   damaged: DamagedIndex[];
+  /** Names that count as absent, whether or not there are objects of that name. */
+  replaced: ReadonlySet<string>;
 }
 
 export interface IndexObjectSource {
@@ -52,6 +54,7 @@ export async function readIndexObjects(source: IndexObjectSource, index: ChunkIn
   }
   const all = [...objects.keys()];
   const current = withoutSuperseded(objects);
+  const replaced = new Set([...objects.values()].flatMap(({ supersedes }) => [...supersedes]));
   for (const name of current) {
     try {
       index.add(objects.get(name)!);
@@ -66,6 +69,7 @@ export async function readIndexObjects(source: IndexObjectSource, index: ChunkIn
     current: current.filter((name) => !damaged.has(name)),
     superseded: all.filter((name) => !counting.has(name)),
     damaged: [...damaged].map(([name, reason]) => ({ key: indexKey(name), reason })),
+    replaced,
   };
 }
 
@@ -87,7 +91,7 @@ async function readAll(
   const slots = new Semaphore(READS_AT_ONCE);
   const read = async (name: string) => {
     try {
-      objects.set(name, await readOne(source, name));
+      objects.set(name, await readIndexObject(source, name));
     } catch (error) {
       if (isKind(error, "object_missing")) return; // replaced since the listing
       if (!isKind(error, "data_damaged", "limit_exceeded")) throw error;
@@ -97,7 +101,11 @@ async function readAll(
   await Promise.all(names.map((name) => slots.run(() => read(name), source.signal)));
 }
 
-async function readOne({ store, sealer, signal }: IndexObjectSource, name: string): Promise<IndexObject> {
+/** Throws `data_damaged` unless the object is exactly what its name says, `object_missing` if it is gone. */
+export async function readIndexObject(
+  { store, sealer, signal }: IndexObjectSource,
+  name: string,
+): Promise<IndexObject> {
   const key = indexKey(name);
   const payload = await sealer.open("index", key, await store.get(key, "all", signal));
   if (createHash("sha256").update(payload).digest("hex") !== name) {

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
+import type { Bytes } from "../base/bytes.ts";
 import { isKind } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import type { Random } from "../base/random.ts";
 import { IndexBuilder } from "../model/index_builder.ts";
-import { INDEX_ENTRY_BYTES, INDEX_PACK_BYTES, type PackRecord } from "../model/index_object.ts";
+import { INDEX_ENTRY_BYTES, INDEX_NAME_BYTES, INDEX_PACK_BYTES, type PackRecord } from "../model/index_object.ts";
 import { indexKey } from "../model/object_keys.ts";
 import type { PackTable } from "../model/pack_table.ts";
+import { supersedeAlso } from "../model/supersede.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 import { replaceDamaged } from "../storage/repairer.ts";
 import { addTable } from "./index_tables.ts";
@@ -18,7 +21,13 @@ export class IndexWriter {
   #builder = new IndexBuilder();
   #packs = 0;
 
-  constructor(readonly store: ObjectStore, readonly sealer: ObjectSealer, readonly signal?: AbortSignal) {}
+  /** @param replaced Names that count as absent: an object of such a name would be in vain */
+  constructor(
+    readonly store: ObjectStore,
+    readonly sealer: ObjectSealer,
+    readonly replaced: ReadonlySet<string>,
+    readonly signal?: AbortSignal,
+  ) {}
 
   /** Adds a pack that is durable in the store; may write what gathered before it. */
   async add(pack: PackRecord, table: PackTable): Promise<void> {
@@ -39,24 +48,46 @@ export class IndexWriter {
   }
 
   async #write(builder: IndexBuilder, signal?: AbortSignal): Promise<void> {
-    const payload = builder.encode();
-    const key = indexKey(createHash("sha256").update(payload).digest("hex"));
-    const stored = await this.sealer.seal("index", key, payload);
-    try {
-      await this.store.put(key, stored, signal);
-    } catch (error) {
-      if (!isKind(error, "object_exists")) throw error;
-      if (!await this.#isWhole(key)) await replaceDamaged(this.store, key, stored, signal);
-    }
+    const payload = withFreeName(builder.encode(), this.replaced, this.sealer.random);
+    await putIndexObject(this.store, this.sealer, payload, signal);
   }
+}
 
-  async #isWhole(key: string): Promise<boolean> {
-    try {
-      await this.sealer.open("index", key, await this.store.get(key, "all"));
-      return true;
-    } catch (error) {
-      if (isKind(error, "data_damaged", "limit_exceeded")) return false;
-      throw error;
-    }
+/** The same index object, made different by a superseded name that nobody has, if its own name counts as absent. */
+export function withFreeName(payload: Bytes, replaced: ReadonlySet<string>, random: Random): Bytes {
+  return replaced.has(indexNameOf(payload)) ? supersedeAlso(payload, random(INDEX_NAME_BYTES)) : payload;
+}
+
+/** Stores an index object, in place of a damaged one of the same name where there is one; returns its name. */
+export async function putIndexObject(
+  store: ObjectStore,
+  sealer: ObjectSealer,
+  payload: Bytes,
+  signal?: AbortSignal,
+): Promise<string> {
+  const name = indexNameOf(payload);
+  const key = indexKey(name);
+  const stored = await sealer.seal("index", key, payload);
+  try {
+    await store.put(key, stored, signal);
+  } catch (error) {
+    if (!isKind(error, "object_exists")) throw error;
+    if (!await isWhole(store, sealer, key)) await replaceDamaged(store, key, stored, signal);
+  }
+  return name;
+}
+
+/** In hexadecimal. */
+export function indexNameOf(payload: Bytes): string {
+  return createHash("sha256").update(payload).digest("hex");
+}
+
+async function isWhole(store: ObjectStore, sealer: ObjectSealer, key: string): Promise<boolean> {
+  try {
+    await sealer.open("index", key, await store.get(key, "all"));
+    return true;
+  } catch (error) {
+    if (isKind(error, "data_damaged", "limit_exceeded")) return false;
+    throw error;
   }
 }
