@@ -3,4 +3,7 @@ import { runCommandLine } from "./src/cli/run.ts";
 
 const exit = (code: number) => Deno.exit(code);
 
-if (import.meta.main) exit(await runCommandLine(Deno.args, processEnvironment(exit)));
+if (import.meta.main) {
+  const environment = processEnvironment(exit, async (settings) => (await import("./src/app.ts")).openApp(settings));
+  exit(await runCommandLine(Deno.args, environment));
+}

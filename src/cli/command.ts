@@ -36,6 +36,8 @@ export interface Flag {
   readonly environment?: string;
   readonly min?: number;
   readonly max?: number;
+  /** Path of the option that it sets, such as `backup.mode`; help shows the option's default. */
+  readonly option?: string;
 }
 
 /** An argument that is not a flag; which of several it is, its place says. */

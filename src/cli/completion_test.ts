@@ -5,7 +5,8 @@ import { COMMANDS } from "./command_table.ts";
 import { COMPLETION_SHELLS, completionScript, type CompletionShell } from "./completion.ts";
 import { sampleTable } from "./testing.ts";
 
-const commands: AnyCommand[] = await Promise.all([...sampleTable(), ...COMMANDS].map((entry) => entry.load()));
+const real = COMMANDS.filter(({ group }) => group === "This program");
+const commands: AnyCommand[] = await Promise.all([...sampleTable(), ...real].map((entry) => entry.load()));
 const firstWords = ["backup", "restore", "key", "repair", "cache", "completion", "version", "help"];
 const modes = ["full", "incremental", "differential"];
 

@@ -1,17 +1,15 @@
 import type { Clock } from "../base/clock.ts";
 import type { EventSink } from "../base/events.ts";
+import type { FlagSetting } from "../config/load.ts";
+import type { App } from "./app.ts";
 import type { CommandTable } from "./command.ts";
 import type { GlobalOptions } from "./global_flags.ts";
 import type { Output } from "./output.ts";
 
-/** The wired program as commands see it; the composition root fills it, which this folder may not know. */
-export interface App {
-  /** Ends sessions, workers and files in good order; called once, also after a failure. */
-  close(): Promise<void>;
-}
-
 export interface AppSettings {
   globals: GlobalOptions;
+  /** Options that the command's own flags set. */
+  flags: readonly FlagSetting[];
   environment: Environment;
   events: EventSink;
   signal: AbortSignal;
@@ -31,6 +29,8 @@ export interface OutputStream {
 /** All of the outside world that the command line touches. */
 export interface Environment {
   variable(name: string): string | undefined;
+  /** All of them. */
+  variables(): Record<string, string>;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly clock: Clock;
@@ -54,8 +54,8 @@ export interface CommandContext {
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly commands: CommandTable;
-  /** Made by the first call, the same for all that follow. */
-  app(): Promise<App>;
+  /** Made by the first call, the same for all that follow. `flags` are options that the command's own flags set. */
+  app(flags?: readonly FlagSetting[]): Promise<App>;
 }
 
 /** What the form of a text for people may depend on. */

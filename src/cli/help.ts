@@ -1,3 +1,4 @@
+import { OPTION_BY_PATH } from "../config/schema.ts";
 import { resolveName } from "./arguments.ts";
 import type { AnyCommand, Argument, CommandTable, Example, Flag } from "./command.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
@@ -97,9 +98,18 @@ function flagTerm(flag: Flag): string {
 function flagText(flag: Flag): string {
   const notes: string[] = [];
   if (flag.repeatable || flag.type === "count") notes.push("may be repeated");
-  if (flag.default !== undefined) notes.push(`default: ${flag.default}`);
+  const byDefault = defaultOf(flag);
+  if (byDefault !== undefined) notes.push(`default: ${byDefault}`);
   if (flag.environment !== undefined) notes.push(`environment: ${flag.environment}`);
   return notes.length === 0 ? flag.description : `${flag.description} (${notes.join("; ")})`;
+}
+
+/** Its own, or that of the option which it sets. */
+export function defaultOf(flag: Flag): string | undefined {
+  if (flag.default !== undefined || flag.option === undefined) return flag.default;
+  const option = OPTION_BY_PATH.get(flag.option);
+  if (option === undefined) throw new TypeError(`--${flag.long} sets ${flag.option}, which is no option`);
+  return option.shape === "one" && option.defaultText !== "false" ? option.defaultText : undefined;
 }
 
 function argumentTerm(argument: Argument): string {

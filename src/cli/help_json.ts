@@ -2,7 +2,7 @@ import { ERROR_KINDS } from "../base/errors.ts";
 import type { AnyCommand, Flag } from "./command.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
 import { GLOBAL_FLAGS } from "./global_flags.ts";
-import { type HelpPage, PROGRAM_USAGE } from "./help.ts";
+import { defaultOf, type HelpPage, PROGRAM_USAGE } from "./help.ts";
 import { placeholderOf, takesValue } from "./tokens.ts";
 
 export function helpJson(page: HelpPage): unknown {
@@ -49,8 +49,9 @@ function flagJson(flag: Flag): Record<string, unknown> {
     placeholder: takesValue(flag) ? placeholderOf(flag) : null,
     choices: flag.choices ?? null,
     repeatable: flag.repeatable ?? false,
-    default: flag.default ?? null,
+    default: defaultOf(flag) ?? null,
     environment: flag.environment ?? null,
+    option: flag.option ?? null,
     description: flag.description,
   };
 }

@@ -93,6 +93,7 @@ Deno.test("help is a value for programs too", async () => {
     repeatable: false,
     default: "incremental",
     environment: null,
+    option: null,
     description: "What to compare with",
   });
   const program = helpJson(await findHelp([], table)) as { exit_codes: Record<string, string>; groups: unknown[] };

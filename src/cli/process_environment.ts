@@ -1,6 +1,8 @@
 import { systemClock } from "../base/clock.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { Environment, OutputStream } from "./context.ts";
+import { stateFolder } from "../platform/user_folders.ts";
+import type { App } from "./app.ts";
+import type { AppSettings, Environment, OutputStream } from "./context.ts";
 
 const BUSY_MS = 5;
 
@@ -8,10 +10,15 @@ const BUSY_MS = 5;
  * The process itself as an {@linkcode Environment}.
  *
  * @param exit Ends the process; only the main module does that
+ * @param openApp Loads and makes what most commands need, and the others must not wait for
  */
-export function processEnvironment(exit: (code: number) => never): Environment {
+export function processEnvironment(
+  exit: (code: number) => never,
+  openApp?: (settings: AppSettings) => Promise<App>,
+): Environment {
   return {
     variable: (name) => Deno.env.get(name),
+    variables: () => Deno.env.toObject(),
     stdout: outputStream(Deno.stdout),
     stderr: outputStream(Deno.stderr),
     clock: systemClock,
@@ -20,6 +27,7 @@ export function processEnvironment(exit: (code: number) => never): Environment {
     onUncaught,
     exit,
     saveReport,
+    openApp,
   };
 }
 
@@ -91,7 +99,9 @@ function onUncaught(handler: (error: unknown) => void): () => void {
 
 async function saveReport(text: string): Promise<string> {
   const { join } = await import("node:path");
-  const folder = join(stateFolder(), "axiom", "reports");
+  const state = stateFolder((name) => Deno.env.get(name));
+  if (state === undefined) throw new Error("neither HOME nor USERPROFILE is set");
+  const folder = join(state, "reports");
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const time = new Date().toISOString().replaceAll(":", "-");
   const path = join(folder, `internal-error-${time}-${Deno.pid}.txt`);
@@ -100,20 +110,4 @@ async function saveReport(text: string): Promise<string> {
   for await (const { name } of Deno.readDir(folder)) if (name.startsWith("internal-error-")) reports.push(name);
   for (const name of reports.sort().slice(0, -LIMITS.bugReportsMax)) await Deno.remove(join(folder, name));
   return path;
-}
-
-/** XDG Base Directory Specification, `XDG_STATE_HOME`; else where the system keeps the like. */
-function stateFolder(): string {
-  const chosen = Deno.env.get("XDG_STATE_HOME");
-  if (chosen) return chosen;
-  const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE");
-  if (!home) throw new Error("neither HOME nor USERPROFILE is set");
-  switch (Deno.build.os) {
-    case "windows":
-      return Deno.env.get("LOCALAPPDATA") || `${home}\\AppData\\Local`;
-    case "darwin":
-      return `${home}/Library/Logs`;
-    default:
-      return `${home}/.local/state`;
-  }
 }

@@ -2,7 +2,8 @@ import { AxiomError } from "../base/errors.ts";
 import { asksInstead, findCommand, parseArguments, type ParsedArguments } from "./arguments.ts";
 import type { AnyCommand, CommandTable } from "./command.ts";
 import { COMMANDS } from "./command_table.ts";
-import type { App, CommandContext, Environment } from "./context.ts";
+import type { App } from "./app.ts";
+import type { CommandContext, Environment } from "./context.ts";
 import { failureOf, isBug, withReport } from "./failure.ts";
 import type { GlobalOptions } from "./global_flags.ts";
 import { Output, OutputClosed } from "./output.ts";
@@ -133,9 +134,9 @@ class Run {
       output: this.output,
       signal,
       commands: this.#commands,
-      app: () => {
+      app: (flags = []) => {
         if (environment.openApp === undefined) throw new Error("this process was made without a way to open the app");
-        this.#app ??= environment.openApp({ globals, environment, events: this.output.events, signal });
+        this.#app ??= environment.openApp({ globals, flags, environment, events: this.output.events, signal });
         return this.#app;
       },
     };

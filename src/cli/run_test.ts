@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { AxiomError, ERROR_KINDS, type ErrorKind } from "../base/errors.ts";
 import { type AnyCommand, defineCommand } from "./command.ts";
-import type { App, AppSettings, CommandContext } from "./context.ts";
+import type { App } from "./app.ts";
+import type { AppSettings, CommandContext } from "./context.ts";
 import { EXIT_CODES } from "./exit_codes.ts";
 import { OutputClosed } from "./output.ts";
 import { runCommandLine } from "./run.ts";
@@ -326,7 +327,7 @@ Deno.test("the app is opened when first asked for, once, and closed whatever hap
             seen.push("close");
             return closeFails ? Promise.reject(new AxiomError("storage_failed", "Cannot close")) : Promise.resolve();
           },
-        });
+        } as App);
       };
       const command = doing(async ({ app }) => {
         equal(await app(), await app());

@@ -73,6 +73,7 @@ export function fakeEnvironment(
   let onInterrupt = () => {}, onUncaught = (_error: unknown) => {};
   const environment: FakeEnvironment = {
     variable: (name) => variables[name],
+    variables: () => variables,
     stdout: fakeStream(columns.stdout),
     stderr: fakeStream(columns.stderr),
     clock: fakeClock(),

@@ -12,6 +12,7 @@ export const OPTIONS = {
     location: optional("A path, file:///…, s3://bucket/prefix, azure://…, gs://… or <plugin_id>://…", location),
     passwordFile: optional("File whose first line is the password", path),
     passwordCommand: optional("Command that prints the password", text),
+    keyFile: optional("File of random bytes that opens the repository instead of a password", path),
   }, "location"),
 
   cache: section("Copies of indexes and the catalogue; can be deleted at any time", {

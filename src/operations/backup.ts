@@ -18,6 +18,8 @@ import { type SavePolicy, TreeSaver } from "./tree_saver.ts";
 export interface BackupOptions {
   /** Absolute and normalized. */
   paths: string[];
+  /** Sources that were asked for and cannot be saved; reported and counted. */
+  faults?: readonly AxiomError[];
   mode: BackupMode;
   tags: string[];
   /** What the snapshot is said to be of; nanoseconds since 1970, now by default. */
@@ -42,6 +44,8 @@ export interface BackupContext {
 
 export interface BackupSummary {
   snapshotId: string | null;
+  /** Sources that exist. */
+  paths: string[];
   parentId: string | null;
   mode: BackupMode;
   filesNew: number;
@@ -117,7 +121,7 @@ class BackupRun {
       if (!options.dryRun) await writer.commit(commit);
       pool.close();
       await writer.end();
-      return this.#summary(writer, options.dryRun ? null : commit.id, parent);
+      return this.#summary(writer, options.dryRun ? null : commit.id, paths, parent);
     } catch (error) {
       pool.close();
       await writer?.abandon();
@@ -127,6 +131,7 @@ class BackupRun {
 
   /** Sources that are there; the others are faults, unless there is none at all. */
   #existing(): string[] {
+    for (const fault of this.options.faults ?? []) this.#tally.lostSource(fault);
     const existing = this.options.paths.filter((path) => {
       try {
         this.context.files.lstat(path);
@@ -138,9 +143,13 @@ class BackupRun {
       }
     });
     if (existing.length > 0) return existing.sort();
-    throw new AxiomError("source_missing", `Cannot back up ${this.options.paths.join(", ")}: no such file or folder`, {
-      hint: "Check the paths; no snapshot was made",
-    });
+    throw new AxiomError(
+      "source_missing",
+      `Cannot back up ${this.options.paths.join(", ") || "what was listed"}: no such file or folder`,
+      {
+        hint: "Check the paths; no snapshot was made",
+      },
+    );
   }
 
   async #saveTree(writer: RepositoryWriter, paths: string[], parent: StoredSnapshot | undefined): Promise<string> {
@@ -204,10 +213,16 @@ class BackupRun {
     };
   }
 
-  #summary(writer: RepositoryWriter, snapshotId: string | null, parent: StoredSnapshot | undefined) {
+  #summary(
+    writer: RepositoryWriter,
+    snapshotId: string | null,
+    paths: string[],
+    parent: StoredSnapshot | undefined,
+  ): Omit<BackupSummary, "durationSeconds"> {
     const tally = this.#tally;
     return {
       snapshotId,
+      paths,
       parentId: parent?.id ?? null,
       mode: this.options.mode,
       filesNew: tally.filesNew,

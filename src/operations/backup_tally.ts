@@ -1,4 +1,4 @@
-import type { ErrorReport } from "../base/errors.ts";
+import { type AxiomError, type ErrorReport, reportError } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { displayName } from "../base/names.ts";
 import type { Entry } from "../model/entry.ts";
@@ -74,6 +74,13 @@ export class BackupTally {
       error.code === "ENOENT" ? "no such file or folder" : error.message
     }`;
     this.#report(path, { kind: "source_missing", message });
+  }
+
+  /** What was named in a list. */
+  lostSource(error: AxiomError): void {
+    this.filesFailed++;
+    if (this.faults.length < FAULTS_KEPT) this.faults.push({ path: "", reason: error.message });
+    this.onEvent({ type: "error", error: reportError(error) });
   }
 
   fault(path: string, error: SystemError): void {

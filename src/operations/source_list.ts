@@ -138,7 +138,8 @@ export function resolveSources(
   return { paths: [...paths], faults };
 }
 
-function absolute(path: string, folder: string): string {
+/** Normalized, without a `/` at the end; nothing of it is looked at. */
+export function absolute(path: string, folder: string): string {
   const joined = isAbsolute(path) ? join(path) : join(folder, path);
   return joined.length > 1 ? joined.replace(/\/+$/, "") : joined;
 }

@@ -72,6 +72,11 @@ export class Repository {
     return new Repository(store, await openKeys(store, secret, options), context);
   }
 
+  /** The same repository by another way to its store, such as a read-only one. */
+  on(store: ObjectStore): Repository {
+    return new Repository(store, { ...this.opened, warnings: [] }, this.context);
+  }
+
   get id(): string {
     return this.opened.config.repository_id;
   }

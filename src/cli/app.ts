@@ -1,0 +1,54 @@
+import type { Clock } from "../base/clock.ts";
+import type { EventSink } from "../base/events.ts";
+import type { Random } from "../base/random.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import type { KdfParameters } from "../model/kdf_parameters.ts";
+import type { FileSystem } from "../platform/file_system.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { Secret } from "../repository/secret.ts";
+import type { WriterIdentity } from "../repository/writer.ts";
+import type { StageRegistry } from "../stages/registry.ts";
+import type { WorkerPool } from "../stages/worker_pool.ts";
+
+export interface NewRepository {
+  kdf: KdfParameters | undefined;
+  /** Of the first password. */
+  slotLabel: string | undefined;
+}
+
+/** Where a new password or key file comes from; without either it is asked on the terminal, twice. */
+export interface NewSecretSource {
+  passwordFile?: string;
+  passwordCommand?: string;
+  keyFile?: string;
+}
+
+/** The wired program as commands see it; the composition root fills it, which this folder may not know. */
+export interface App {
+  readonly config: Config;
+  readonly loaded: LoadedConfig;
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly registry: StageRegistry;
+  readonly files: FileSystem;
+  /** Where relative paths start; absolute. */
+  readonly folder: string;
+  /** Starts data-path workers, one per core; whoever asks ends them. */
+  pool(): WorkerPool;
+  /** @param host Name of the machine that is to stand in snapshots instead of its own */
+  identity(host?: string): Promise<WriterIdentity>;
+  /** Opened by the first call, the same for all that follow. Fails as `Repository.open` does, and `repository_changed`. */
+  openRepository(): Promise<Repository>;
+  /** Fails as `Repository.create` does. */
+  createRepository(options: NewRepository): Promise<Repository>;
+  /** Remembers a snapshot that was just made, so that its disappearance is noticed. */
+  pinSnapshot(repository: Repository, id: string, paths: readonly string[]): Promise<void>;
+  newSecret(source: NewSecretSource): Promise<Secret>;
+  /** One warning for each thing that the file system or the repository's store cannot do; call it before a result is returned. */
+  warnOfLosses(): void;
+  /** Ends what is open in good order; called once, also after a failure. */
+  close(): Promise<void>;
+}

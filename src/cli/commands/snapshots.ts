@@ -1,0 +1,96 @@
+import { formatSize } from "../../base/sizes.ts";
+import { formatLocalTime } from "../../base/times.ts";
+import { listSnapshots, type SnapshotSummary } from "../../operations/list_snapshots.ts";
+import { defineCommand } from "../command.ts";
+import { listen } from "../heard.ts";
+import { jsonName, jsonTime } from "../json.ts";
+import { SNAPSHOT_FLAGS, snapshotChoice, snapshotFilter } from "../snapshot_flags.ts";
+import { renderTable } from "../table.ts";
+
+const FLAGS = [
+  ...SNAPSHOT_FLAGS,
+  {
+    long: "latest",
+    type: "integer",
+    min: 1,
+    placeholder: "n",
+    description: "Only the newest n of each machine and list of paths",
+  },
+] as const;
+
+export const snapshots = defineCommand({
+  name: "snapshots",
+  summary: "List snapshots",
+  usage: "axiom snapshots [--host <host>] [--tag <tag>] [--path <path>] [--latest <n>] [<snapshot>…]",
+  arguments: [{
+    name: "snapshot",
+    description: "Id, the beginning of one, or latest; all by default",
+    optional: true,
+    repeatable: true,
+  }],
+  flags: FLAGS,
+  examples: [
+    { command: "axiom snapshots", does: "List all snapshots, oldest first" },
+    {
+      command: "axiom snapshots --host nas --latest 1 --json",
+      does: "The newest of each source of one machine, as JSON",
+    },
+  ],
+  parse: (values, names) => ({ choice: snapshotChoice(values), newest: values.latest, names }),
+  run: async ({ choice, newest, names }, { app: open }) => {
+    const app = await open();
+    const repository = await app.openRepository();
+    const heard = listen(app.events);
+    const options = { names, newest, filter: snapshotFilter(choice, app.folder) };
+    const found = await listSnapshots(repository, options, { onEvent: heard.onEvent, signal: app.signal });
+    return { found, exitCode: heard.exitCode };
+  },
+  render: ({ found }, { columns }) => {
+    if (found.length === 0) return "No snapshots";
+    const table = renderTable(
+      [
+        { title: "Id" },
+        { title: "Time" },
+        { title: "Host", shrinks: true },
+        { title: "Paths", shrinks: true },
+        { title: "Tags", shrinks: true },
+        { title: "Mode" },
+        { title: "Files", align: "right" },
+        { title: "Size", align: "right" },
+      ],
+      found.map((each) => [
+        each.shortId,
+        formatLocalTime(each.timeNs),
+        each.host,
+        each.paths,
+        each.tags,
+        each.mode,
+        String(each.files),
+        formatSize(each.bytes),
+      ]),
+      columns,
+    );
+    return `${table}\n${found.length} ${found.length === 1 ? "snapshot" : "snapshots"}`;
+  },
+  json: ({ found }) => found.map(snapshotJson),
+  exitCode: ({ exitCode }) => exitCode,
+});
+
+export function snapshotJson(each: SnapshotSummary): Record<string, unknown> {
+  return {
+    id: each.id,
+    short_id: each.shortId,
+    time: jsonTime(each.timeNs),
+    host: each.host,
+    user: each.user,
+    paths: each.paths.map(jsonName),
+    tags: each.tags,
+    mode: each.mode,
+    parent_id: each.parentId,
+    original_id: each.originalId,
+    files: each.files,
+    bytes: each.bytes,
+    files_failed: each.faults,
+    tool_version: each.toolVersion,
+  };
+}

@@ -1,0 +1,145 @@
+import { AxiomError, messageOf } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
+import { LIMITS } from "../base/limits.ts";
+import { displayName } from "../base/names.ts";
+import type { FolderMarker } from "../config/choices.ts";
+import type { Config } from "../config/schema.ts";
+import { SystemError } from "../platform/file_system.ts";
+import type { FrameStyle } from "../stages/worker_protocol.ts";
+import { flagPatterns, parsePatternFile, type Pattern } from "../stages/pattern_list.ts";
+import { makeSavePolicy, type SavePolicyContext } from "./save_policy.ts";
+import { absolute, type ListedSource, parseSourceList, parseSourceListRaw, resolveSources } from "./source_list.ts";
+import type { SavePolicy } from "./tree_saver.ts";
+
+/** What is asked for in addition to the configuration. */
+export interface BackupRequest {
+  /** As a person gives them; those of the configuration where this and the lists are empty. */
+  paths: readonly string[];
+  filesFrom: readonly string[];
+  filesFromRaw: readonly string[];
+  /** These come after those of the configuration. */
+  exclude: readonly string[];
+  iexclude: readonly string[];
+  excludeFile: readonly string[];
+  excludeIfPresent: readonly FolderMarker[];
+}
+
+export const NOTHING_MORE: BackupRequest = {
+  paths: [],
+  filesFrom: [],
+  filesFromRaw: [],
+  exclude: [],
+  iexclude: [],
+  excludeFile: [],
+  excludeIfPresent: [],
+};
+
+export interface RequestContext extends SavePolicyContext {
+  /** Absolute; where relative paths start. */
+  folder: string;
+  /** The first `bytesMax` bytes; undefined where there is no such file. `-` is standard input. */
+  readFile(path: string, bytesMax: number): Promise<Uint8Array | undefined>;
+  onEvent: EventSink;
+}
+
+export interface PlannedBackup {
+  /** Absolute and normalized, each once. */
+  paths: string[];
+  policy: SavePolicy;
+  metadataStyle: FrameStyle;
+  /** What lists name and the file system lacks. */
+  faults: AxiomError[];
+}
+
+/** Turns configuration and request into what `backup` takes. Throws `usage`, such as for a pattern that can match nothing. */
+export async function planBackup(
+  { backup }: Pick<Config, "backup">,
+  request: BackupRequest,
+  context: RequestContext,
+): Promise<PlannedBackup> {
+  const { paths, faults } = await sourcesOf(backup, request, context);
+  const patterns = [
+    ...await patternsOf(backup, "backup.exclude_file", "backup.exclude", "backup.iexclude", context),
+    ...await patternsOf(request, "--exclude-file", "--exclude", "--iexclude", context),
+  ];
+  const options = {
+    selection: {
+      patterns,
+      tags: [...backup.excludeIfPresent, ...request.excludeIfPresent],
+      excludeCaches: backup.excludeCaches,
+      largerThanBytes: backup.excludeLargerThan,
+      oneFileSystem: backup.oneFileSystem,
+    },
+    compression: backup.compression,
+    compressionRules: backup.compressionRules,
+    encryption: backup.encryption,
+    encryptionRules: backup.encryptionRules,
+    chunkerRules: backup.chunkerRules,
+    recheckPercent: backup.recheck,
+  };
+  return { paths, faults, ...makeSavePolicy(options, paths, context) };
+}
+
+/** The paths that are named, else those of the configuration. */
+async function sourcesOf(configured: Config["backup"], request: BackupRequest, context: RequestContext) {
+  const isNamed = request.paths.length + request.filesFrom.length + request.filesFromRaw.length > 0;
+  const { paths: named, filesFrom, filesFromRaw } = isNamed ? request : configured;
+  const paths = new Set(named.map((path) => absolute(path, context.folder)));
+  const listed: ListedSource[] = [];
+  const limit = LIMITS.sourceListBytesMax + 1;
+  for (const file of filesFrom) listed.push(...parseSourceList(await readList(file, "paths", limit, context), file));
+  for (const file of filesFromRaw) {
+    listed.push(...parseSourceListRaw(await readList(file, "paths", limit, context), file));
+  }
+  const resolved = resolveSources(listed, context.folder, context.files);
+  for (const path of resolved.paths) paths.add(path);
+  if (paths.size === 0 && resolved.faults.length === 0) {
+    throw new AxiomError("usage", "Cannot back up: no path is given", {
+      hint: "Name files or folders, as in `axiom backup /home`, or set backup.paths in the configuration",
+    });
+  }
+  for (const path of paths) warnOfLink(path, context);
+  return { paths: [...paths], faults: resolved.faults };
+}
+
+function warnOfLink(path: string, { files, onEvent }: RequestContext): void {
+  try {
+    if (files.lstat(path).type !== "symlink") return;
+    const message = `${displayName(path)} is a symbolic link; it is saved as such, without what it points to`;
+    onEvent({ type: "warning", code: "source_link", message, path });
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error; // the backup reports it
+  }
+}
+
+type Patterns = Pick<BackupRequest, "exclude" | "iexclude" | "excludeFile">;
+
+async function patternsOf(
+  { exclude, iexclude, excludeFile }: Patterns,
+  fileOrigin: string,
+  origin: string,
+  ignoringOrigin: string,
+  context: RequestContext,
+): Promise<Pattern[]> {
+  const patterns: Pattern[] = [];
+  for (const file of excludeFile) {
+    const data = await readList(file, `patterns of ${fileOrigin}`, LIMITS.sourceListBytesMax, context);
+    patterns.push(...parsePatternFile(data, file));
+  }
+  return [...patterns, ...flagPatterns(exclude, origin), ...flagPatterns(iexclude, ignoringOrigin, true)];
+}
+
+async function readList(file: string, what: string, bytesMax: number, context: RequestContext): Promise<Uint8Array> {
+  let why = "there is no such file", cause: unknown;
+  try {
+    const data = await context.readFile(file, bytesMax);
+    if (data !== undefined) return data;
+  } catch (error) {
+    why = messageOf(error);
+    cause = error;
+  }
+  throw new AxiomError("usage", `Cannot read the ${what} from ${displayName(file)}: ${why}`, {
+    hint: "Check the path and that you may read it",
+    cause,
+  });
+}

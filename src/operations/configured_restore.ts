@@ -1,0 +1,51 @@
+import type { Config } from "../config/schema.ts";
+import type { Repository } from "../repository/repository.ts";
+import { flagPatterns } from "../stages/pattern_list.ts";
+import { reportDamaged } from "./list_snapshots.ts";
+import { absolutePath } from "./listed_entry.ts";
+import { restore, type RestoreContext, type RestoreSummary } from "./restore.ts";
+import { restoreSelection } from "./restore_selection.ts";
+import { findSnapshot, type SnapshotFilter } from "./snapshot_filter.ts";
+import { absolute } from "./source_list.ts";
+
+export type { RestoreSummary };
+
+/** What is asked for in addition to the configuration. */
+export interface RestoreRequest {
+  /** Id, prefix or `latest`, which is then the newest that matches `filter`. */
+  snapshot: string;
+  /** In the snapshot; all by default. */
+  path?: string;
+  target: string;
+  filter: SnapshotFilter;
+  dryRun: boolean;
+  /** Absolute; where a relative target starts. */
+  folder: string;
+}
+
+/** Restores as the configuration says. Throws what `restore` throws, `snapshot_missing`, and `usage` for patterns. */
+export async function restoreConfigured(
+  repository: Repository,
+  { restore: configured }: Pick<Config, "restore">,
+  request: RestoreRequest,
+  context: RestoreContext,
+): Promise<RestoreSummary> {
+  const select = restoreSelection(
+    flagPatterns(configured.include, "--include"),
+    flagPatterns(configured.exclude, "--exclude"),
+    absolutePath(request.path),
+  );
+  const list = await repository.snapshots(context.signal);
+  const snapshot = findSnapshot(list, request.snapshot, request.filter);
+  if (request.snapshot === "latest") reportDamaged(list, context.onEvent);
+  return await restore(repository, {
+    snapshot,
+    path: request.path,
+    target: absolute(request.target, request.folder),
+    select,
+    overwrite: configured.overwrite,
+    delete: configured.delete,
+    verify: configured.verify,
+    dryRun: request.dryRun,
+  }, context);
+}
