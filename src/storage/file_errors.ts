@@ -44,7 +44,11 @@ export interface FailurePlace {
 export function storageFailure(action: string, error: unknown, place: FailurePlace): unknown {
   if (error instanceof AxiomError) return error;
   if (error instanceof Deno.errors.NotCapable) {
-    return new AxiomError("storage_denied", `Cannot ${action}: ${error.message}`, { cause: error });
+    return new AxiomError("storage_denied", `Cannot ${action}: Deno does not let this program use ${place.location}`, {
+      hint: "Deno keeps /dev, /proc and /sys, /dev/shm among them, from programs that have not every permission: " +
+        "choose another folder, or run from source with `deno run -A main.ts`",
+      cause: error,
+    });
   }
   const code = codeOf(error);
   if (code === undefined) return error;
