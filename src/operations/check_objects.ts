@@ -9,6 +9,7 @@ import { formatSize } from "../base/sizes.ts";
 import type { SealedType } from "../model/envelope.ts";
 import { objectForm } from "../model/object_forms.ts";
 import { decodeCondemned } from "../repository/condemned.ts";
+import { decodeLedgerRecord } from "../repository/ledger.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { DamageKind, Findings } from "./check_findings.ts";
 import { isDamage } from "./damage.ts";
@@ -80,7 +81,9 @@ class ObjectsCheck {
           this.#condemned += decodeCondemned(await this.#open(key, "condemned"), key).length;
         });
       case "ledger":
-        return await this.#attempt(key, "object_damaged", () => this.#open(key, "ledger"));
+        return await this.#attempt(key, "object_damaged", async () => {
+          decodeLedgerRecord(await this.#open(key, "ledger"), key);
+        });
       case "audit":
         return await this.#attempt(key, "object_damaged", () => this.#open(key, "audit"));
       case "codec":

@@ -10,7 +10,8 @@ import type { ObjectSealer } from "./object_sealer.ts";
 /** Packs that are on a list of what will be deleted. */
 export type Condemned = Pick<ReadonlySet<string>, "has">;
 
-const EVERY_PACK: Condemned = { has: () => true };
+/** What is known of the packs while a list cannot be read. */
+export const EVERY_PACK: Condemned = { has: () => true };
 
 export interface CondemnedSource {
   store: ObjectStore;
