@@ -146,8 +146,8 @@ class WiredApp implements App {
     return this.#state && new PinStore(this.#state, this.events, () => Promise.resolve(false));
   }
 
-  async pinSnapshot(repository: Repository, id: string, paths: readonly string[]): Promise<void> {
-    await this.#pins?.pinHead(repository, id, paths);
+  async pinSnapshot(id: string, paths: readonly string[]): Promise<void> {
+    await this.#pins?.pinHead(await this.openRepository(), id, paths);
   }
 
   /** What the flags and the environment say, else the configuration. */

@@ -45,7 +45,7 @@ export interface App {
   /** Fails as `Repository.create` does. */
   createRepository(options: NewRepository): Promise<Repository>;
   /** Remembers a snapshot that was just made, so that its disappearance is noticed. */
-  pinSnapshot(repository: Repository, id: string, paths: readonly string[]): Promise<void>;
+  pinSnapshot(id: string, paths: readonly string[]): Promise<void>;
   newSecret(source: NewSecretSource): Promise<Secret>;
   /** One warning for each thing that the file system or the repository's store cannot do; call it before a result is returned. */
   warnOfLosses(): void;

@@ -1,38 +1,31 @@
-import { AxiomError, isKind, throwIfAborted } from "../base/errors.ts";
+import { isKind, throwIfAborted } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { randomId } from "../base/random.ts";
 import type { BackupMode, Snapshot } from "../model/snapshot.ts";
-import { type FileSystem, SystemError } from "../platform/file_system.ts";
+import type { FileSystem } from "../platform/file_system.ts";
 import type { Repository } from "../repository/repository.ts";
 import { SnapshotCommit, type StoredSnapshot } from "../repository/snapshots.ts";
 import { RepositoryWriter, type WriterIdentity } from "../repository/writer.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
+import type { BackupSource } from "./backup_source.ts";
 import { BackupTally } from "./backup_tally.ts";
-import { ChangeDetector } from "./change_detection.ts";
-import { FileSaver } from "./file_saver.ts";
+import { FileSource, type FileSourceOptions } from "./file_source.ts";
 import { chainHead, selectParent } from "./parent.ts";
-import { sourceTree, SourceTreeSaver } from "./source_tree.ts";
-import { type SavePolicy, TreeSaver } from "./tree_saver.ts";
 
-export interface BackupOptions {
-  /** Absolute and normalized. */
-  paths: string[];
-  /** Sources that were asked for and cannot be saved; reported and counted. */
-  faults?: readonly AxiomError[];
+export interface SnapshotOptions {
   mode: BackupMode;
   tags: string[];
   /** What the snapshot is said to be of; nanoseconds since 1970, now by default. */
   timeNs?: string;
   parent?: string;
-  /** Read everything, whatever it looks like. */
-  force: boolean;
-  policy: SavePolicy;
   /** For trees. */
   metadataStyle: FrameStyle;
   /** Read and count, store nothing. */
   dryRun: boolean;
 }
+
+export type BackupOptions = SnapshotOptions & FileSourceOptions;
 
 export interface BackupContext {
   files: FileSystem;
@@ -77,13 +70,23 @@ export async function backup(
   options: BackupOptions,
   context: BackupContext,
 ): Promise<BackupSummary> {
+  return await backupSource(repository, new FileSource(options, context), options, context);
+}
+
+/** Saves what `source` gives; a source that can be read only once is not started over. */
+export async function backupSource(
+  repository: Repository,
+  source: BackupSource,
+  options: SnapshotOptions,
+  context: BackupContext,
+): Promise<BackupSummary> {
   const started = repository.context.clock.monotonicMs();
   for (let tries = 1;; tries++) {
     try {
-      const summary = await new BackupRun(repository, options, context).run();
+      const summary = await new BackupRun(repository, source, options, context).run();
       return { ...summary, durationSeconds: (repository.context.clock.monotonicMs() - started) / 1000 };
     } catch (error) {
-      if (!isKind(error, "session_fenced") || tries === TRIES) throw error;
+      if (!isKind(error, "session_fenced") || !source.isRepeatable || tries === TRIES) throw error;
       context.onEvent({ type: "warning", code: "session_fenced", message: `${error.message}; starting over` });
     }
   }
@@ -92,14 +95,19 @@ export async function backup(
 class BackupRun {
   readonly #tally: BackupTally;
 
-  constructor(readonly repository: Repository, readonly options: BackupOptions, readonly context: BackupContext) {
+  constructor(
+    readonly repository: Repository,
+    readonly source: BackupSource,
+    readonly options: SnapshotOptions,
+    readonly context: BackupContext,
+  ) {
     this.#tally = new BackupTally(context.onEvent);
   }
 
   async run(): Promise<Omit<BackupSummary, "durationSeconds">> {
     const { repository, options, context } = this;
     const scanStarted = repository.context.clock.nowNs();
-    const paths = this.#existing();
+    const paths = this.source.paths(this.#tally);
     const { snapshots } = await repository.snapshots(context.signal);
     const query = { mode: options.mode, host: context.identity.host, paths, parent: options.parent };
     const parent = selectParent(snapshots, query);
@@ -107,7 +115,8 @@ class BackupRun {
     let writer: RepositoryWriter | undefined;
     try {
       writer = await RepositoryWriter.begin(repository, pool, context.identity, options.metadataStyle, context.signal);
-      const root = await this.#saveTree(writer, paths, parent);
+      const saving = this.source.save(writer, this.#tally, parent);
+      const root = await Promise.race([saving, pool.broken]);
       await writer.flush();
       throwIfAborted(context.signal);
       const head = chainHead(snapshots, context.identity.client, paths);
@@ -127,43 +136,6 @@ class BackupRun {
       await writer?.abandon();
       throw error;
     }
-  }
-
-  /** Sources that are there; the others are faults, unless there is none at all. */
-  #existing(): string[] {
-    for (const fault of this.options.faults ?? []) this.#tally.lostSource(fault);
-    const existing = this.options.paths.filter((path) => {
-      try {
-        this.context.files.lstat(path);
-        return true;
-      } catch (error) {
-        if (!(error instanceof SystemError)) throw error;
-        this.#tally.missingSource(path, error);
-        return false;
-      }
-    });
-    if (existing.length > 0) return existing.sort();
-    throw new AxiomError(
-      "source_missing",
-      `Cannot back up ${this.options.paths.join(", ") || "what was listed"}: no such file or folder`,
-      {
-        hint: "Check the paths; no snapshot was made",
-      },
-    );
-  }
-
-  async #saveTree(writer: RepositoryWriter, paths: string[], parent: StoredSnapshot | undefined): Promise<string> {
-    const { repository, options, context } = this;
-    const { files, onEvent, signal } = context;
-    const trees = writer.trees();
-    const saver = new FileSaver(files, writer, trees);
-    const detector = parent === undefined || options.force
-      ? undefined
-      : new ChangeDetector(parent.snapshot.scan_started);
-    const walker = new TreeSaver(files, writer, saver, trees, options.policy, detector, this.#tally, onEvent, signal);
-    const { put } = writer.metadata;
-    const sources = new SourceTreeSaver(files, walker, trees, put, repository.keys.treeSplitKey());
-    return await Promise.race([sources.save(sourceTree(paths), parent?.snapshot.root), writer.pool.broken]);
   }
 
   #snapshot(

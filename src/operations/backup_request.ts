@@ -7,7 +7,7 @@ import type { Config } from "../config/schema.ts";
 import { SystemError } from "../platform/file_system.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import { flagPatterns, parsePatternFile, type Pattern } from "../stages/pattern_list.ts";
-import { makeSavePolicy, type SavePolicyContext } from "./save_policy.ts";
+import { makeSavePolicy, type SavePolicyContext, type SavePolicyOptions } from "./save_policy.ts";
 import { absolute, type ListedSource, parseSourceList, parseSourceListRaw, resolveSources } from "./source_list.ts";
 import type { SavePolicy } from "./tree_saver.ts";
 
@@ -62,10 +62,21 @@ export async function planBackup(
     ...await patternsOf(backup, "backup.exclude_file", "backup.exclude", "backup.iexclude", context),
     ...await patternsOf(request, "--exclude-file", "--exclude", "--iexclude", context),
   ];
-  const options = {
+  const tags = [...backup.excludeIfPresent, ...request.excludeIfPresent];
+  const options = policyOptions(backup, patterns, tags);
+  return { paths, faults, ...makeSavePolicy(options, paths, context) };
+}
+
+/** @param tags Markers of folders whose content is left out */
+export function policyOptions(
+  backup: Config["backup"],
+  patterns: readonly Pattern[],
+  tags: readonly FolderMarker[] = [],
+): SavePolicyOptions {
+  return {
     selection: {
       patterns,
-      tags: [...backup.excludeIfPresent, ...request.excludeIfPresent],
+      tags,
       excludeCaches: backup.excludeCaches,
       largerThanBytes: backup.excludeLargerThan,
       oneFileSystem: backup.oneFileSystem,
@@ -77,7 +88,6 @@ export async function planBackup(
     chunkerRules: backup.chunkerRules,
     recheckPercent: backup.recheck,
   };
-  return { paths, faults, ...makeSavePolicy(options, paths, context) };
 }
 
 /** The paths that are named, else those of the configuration. */

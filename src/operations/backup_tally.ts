@@ -69,6 +69,13 @@ export class BackupTally {
     this.#progress(path);
   }
 
+  /** A part of a file that is not done. */
+  reading(path: string, sizeBytes: number): void {
+    const { filesProcessed: filesDone, bytesProcessed } = this;
+    const bytesDone = bytesProcessed + sizeBytes;
+    this.onEvent({ type: "progress", operation: "backup", filesDone, bytesDone, current: path });
+  }
+
   missingSource(path: string, error: SystemError): void {
     const message = `Cannot back up ${displayName(path)}: ${
       error.code === "ENOENT" ? "no such file or folder" : error.message

@@ -1,28 +1,63 @@
 import type { Config } from "../config/schema.ts";
+import type { Producer } from "../platform/producer.ts";
 import type { Repository } from "../repository/repository.ts";
 import { discardingStore } from "../storage/discarding.ts";
-import { backup, type BackupContext, type BackupSummary } from "./backup.ts";
-import { type BackupRequest, planBackup, type RequestContext } from "./backup_request.ts";
+import { backup, type BackupContext, backupSource, type BackupSummary } from "./backup.ts";
+import { type BackupRequest, planBackup, policyOptions, type RequestContext } from "./backup_request.ts";
 import { refuseOwnRepository } from "./own_repository.ts";
+import { makeSavePolicy } from "./save_policy.ts";
+import { type StreamOptions, streamPath, StreamSource } from "./stream_source.ts";
 
-export interface BackupCall extends BackupRequest {
+export interface SnapshotCall {
   /** What the snapshot is said to be of; nanoseconds since 1970, now by default. */
   timeNs?: string;
   /** Read and count everything, store nothing. */
   dryRun: boolean;
 }
 
+export type ConfiguredContext = RequestContext & BackupContext;
+
 /** Saves as the configuration says. Throws what `backup` throws, and `usage`, such as for a pattern that matches nothing. */
 export async function backupConfigured(
   repository: Repository,
   config: Pick<Config, "backup">,
-  call: BackupCall,
-  context: RequestContext & BackupContext,
+  call: BackupRequest & SnapshotCall,
+  context: ConfiguredContext,
 ): Promise<BackupSummary> {
   const { paths, faults, policy, metadataStyle } = await planBackup(config, call, context);
   refuseOwnRepository(repository.store.location, paths, policy, context.files);
-  const { mode, tags, parent, force } = config.backup;
-  const into = call.dryRun ? repository.on(discardingStore(repository.store)) : repository;
-  const options = { paths, faults, policy, metadataStyle, mode, tags: [...tags], parent, force };
-  return await backup(into, { ...options, timeNs: call.timeNs, dryRun: call.dryRun }, context);
+  const options = {
+    ...snapshotOptions(config, call),
+    paths,
+    faults,
+    policy,
+    metadataStyle,
+    force: config.backup.force,
+  };
+  return await backup(target(repository, call), options, context);
+}
+
+/** Saves what a producer gives as one file, whose name the configuration says. */
+export async function backupStreamConfigured(
+  repository: Repository,
+  config: Pick<Config, "backup">,
+  call: SnapshotCall & { producer: Producer; mayBeEmpty: boolean; owner: StreamOptions["owner"] },
+  context: ConfiguredContext,
+): Promise<BackupSummary> {
+  const path = streamPath(config.backup.stdinFilename);
+  const { policy, metadataStyle } = makeSavePolicy(policyOptions(config.backup, []), [], context);
+  const { producer, mayBeEmpty, owner } = call;
+  const { what, bytes, done } = producer;
+  const plan = policy.plan(path, owner);
+  const source = new StreamSource({ path, bytes, what, done, mayBeEmpty, plan, owner, signal: context.signal });
+  const options = { ...snapshotOptions(config, call), metadataStyle };
+  return await backupSource(target(repository, call), source, options, context);
+}
+
+function target(repository: Repository, { dryRun }: SnapshotCall): Repository {
+  return dryRun ? repository.on(discardingStore(repository.store)) : repository;
+}
+
+function snapshotOptions({ backup: { mode, tags, parent } }: Pick<Config, "backup">, call: SnapshotCall) {
+  return { mode, tags: [...tags], parent, timeNs: call.timeNs, dryRun: call.dryRun };
 }

@@ -56,9 +56,9 @@ export function makeSavePolicy(
       const decision = selectors.of(path, relative).selectFolder(relative, names, readFirst);
       return decision.content === "all" ? names : [decision.name];
     },
-    plan(path, stat) {
+    plan(path, { uid }) {
       const { codec, level } = compressionOf(path);
-      const style = { kind: kindOf(path), codec, level, cipher: cipherOf(path), owner: stat.uid };
+      const style = { kind: kindOf(path), codec, level, cipher: cipherOf(path), owner: uid };
       return { style, chunkerRule: chunkerOf(path) };
     },
     wantsAnew(path, stat, { content }) {

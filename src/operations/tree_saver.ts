@@ -24,7 +24,7 @@ export interface SavePolicy {
   select(path: string, relative: string, stat: FileStat): EntrySelection;
   /** The names in a folder that are looked at: all, or those of a marker that leaves out the others. */
   namesToSave(path: string, relative: string, names: string[]): string[];
-  plan(path: string, stat: FileStat): FilePlan;
+  plan(path: string, owner: Pick<FileStat, "uid">): FilePlan;
   /** Whether the rules want the content of an unchanged file stored in another way than `last` is, so that it is read again. */
   wantsAnew(path: string, stat: FileStat, last: Entry): boolean;
   /** Whether to read a file again although it looks unchanged. */

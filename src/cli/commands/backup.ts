@@ -3,17 +3,28 @@ import { formatSize } from "../../base/sizes.ts";
 import { type FolderMarker, folderMarker } from "../../config/choices.ts";
 import type { FlagSetting } from "../../config/load.ts";
 import type { BackupSummary } from "../../operations/backup.ts";
-import { backupConfigured } from "../../operations/configured_backup.ts";
 import type { BackupRequest } from "../../operations/backup_request.ts";
+import {
+  backupConfigured,
+  backupStreamConfigured,
+  type ConfiguredContext,
+  type SnapshotCall,
+} from "../../operations/configured_backup.ts";
+import { userIds } from "../../platform/host.ts";
+import { standardInput, startProducer } from "../../platform/producer.ts";
 import { readBounded } from "../../platform/read_bounded.ts";
+import type { App } from "../app.ts";
 import { BACKUP_FLAGS } from "../backup_flags.ts";
 import { defineCommand, type FlagValues } from "../command.ts";
 import { flagSettings } from "../flag_settings.ts";
 import { count, grouped } from "../wording.ts";
 
+/** Files of this machine, or the words of a command, without any for standard input. */
+type What = { kind: "files"; request: BackupRequest } | { kind: "stream"; command: readonly string[] };
+
 interface BackupCommandOptions {
   settings: FlagSetting[];
-  request: BackupRequest;
+  what: What;
   timeNs: string | undefined;
   dryRun: boolean;
 }
@@ -45,27 +56,22 @@ export const backup = defineCommand({
   stream: true,
   parse: (values, paths): BackupCommandOptions => ({
     settings: flagSettings(BACKUP_FLAGS, values),
-    request: requestOf(values, paths),
+    what: whatOf(values, paths),
     timeNs: values.time,
     dryRun: values["dry-run"],
   }),
-  run: async ({ settings, request, timeNs, dryRun }, { app: open }) => {
+  run: async ({ settings, what, timeNs, dryRun }, { app: open }) => {
     const app = await open(settings);
-    const repository = await app.openRepository();
-    const { files, registry, random, folder, events: onEvent, signal } = app;
-    const identity = await app.identity();
-    const summary = await backupConfigured(repository, app.config, { ...request, timeNs, dryRun }, {
-      files,
-      registry,
-      random,
-      folder,
-      readFile: readList,
-      pool: () => app.pool(),
-      identity,
-      onEvent,
-      signal,
-    });
-    if (summary.snapshotId !== null) await app.pinSnapshot(repository, summary.snapshotId, summary.paths);
+    const call = { timeNs, dryRun };
+    const summary = what.kind === "files"
+      ? await backupConfigured(
+        await app.openRepository(),
+        app.config,
+        { ...what.request, ...call },
+        await contextOf(app),
+      )
+      : await saveStream(app, what.command, call);
+    if (summary.snapshotId !== null) await app.pinSnapshot(summary.snapshotId, summary.paths);
     app.warnOfLosses();
     return summary;
   },
@@ -74,9 +80,60 @@ export const backup = defineCommand({
   exitCode: ({ filesFailed }) => filesFailed > 0 ? 3 : 0,
 });
 
+async function contextOf(app: App): Promise<ConfiguredContext> {
+  const { files, registry, random, folder, events: onEvent, signal } = app;
+  const identity = await app.identity();
+  return { files, registry, random, folder, readFile: readList, pool: () => app.pool(), identity, onEvent, signal };
+}
+
+/** The producer starts when everything else is ready for it. */
+async function saveStream(app: App, command: readonly string[], call: SnapshotCall): Promise<BackupSummary> {
+  const repository = await app.openRepository();
+  const context = await contextOf(app);
+  const { uid, gid } = userIds() ?? { uid: 0, gid: 0 };
+  const owner = { uid, gid, user: app.files.userName(uid), group: app.files.groupName(gid) };
+  const producer = command.length === 0 ? standardInput() : startProducer(command);
+  const stop = () => producer.stop();
+  app.signal.addEventListener("abort", stop);
+  try {
+    const all = { ...call, producer, mayBeEmpty: command.length > 0, owner };
+    return await backupStreamConfigured(repository, app.config, all, context);
+  } finally {
+    app.signal.removeEventListener("abort", stop);
+    producer.stop();
+  }
+}
+
 /** `-` is standard input, as far as that can be said of a file. */
 function readList(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
   return readBounded(path === "-" ? "/dev/stdin" : path, bytesMax);
+}
+
+function whatOf(values: FlagValues<typeof BACKUP_FLAGS>, words: readonly string[]): What {
+  const refuse = (why: string, hint: string) => new AxiomError("usage", `Cannot run backup: ${why}`, { hint });
+  const { stdin, "stdin-from-command": fromCommand } = values;
+  if (!stdin && !fromCommand) return { kind: "files", request: requestOf(values, words) };
+  if (stdin && fromCommand) throw refuse("--stdin and --stdin-from-command are both given", "Leave one of them out");
+  const selecting = [
+    "files-from",
+    "files-from-raw",
+    "exclude",
+    "iexclude",
+    "exclude-file",
+    "exclude-if-present",
+  ] as const;
+  const odd = selecting.find((name) => values[name].length > 0);
+  if (odd !== undefined) throw refuse(`--${odd} says nothing about a stream`, `Leave out --${odd}`);
+  if (stdin && words.length > 0) {
+    throw refuse(`"${words[0]}" stands beside --stdin`, "Save files and standard input by two backups");
+  }
+  if (fromCommand && words.length === 0) {
+    throw refuse(
+      "the command is missing",
+      "Write it after --, as in `axiom backup --stdin-from-command -- pg_dump shop`",
+    );
+  }
+  return { kind: "stream", command: words };
 }
 
 function requestOf(values: FlagValues<typeof BACKUP_FLAGS>, paths: readonly string[]): BackupRequest {

@@ -1,0 +1,13 @@
+import type { StoredSnapshot } from "../repository/snapshots.ts";
+import type { RepositoryWriter } from "../repository/writer.ts";
+import type { BackupTally } from "./backup_tally.ts";
+
+/** What a snapshot is made of. */
+export interface BackupSource {
+  /** False for a stream, which comes only once. */
+  readonly isRepeatable: boolean;
+  /** Absolute paths that the snapshot names, sorted. Reports what is missing; throws `source_missing` if everything is. */
+  paths(tally: BackupTally): string[];
+  /** Saves it all and returns the id of the root folder. */
+  save(writer: RepositoryWriter, tally: BackupTally, parent: StoredSnapshot | undefined): Promise<string>;
+}

@@ -1,0 +1,67 @@
+import { AxiomError } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
+import { displayName } from "../base/names.ts";
+import { type FileSystem, SystemError } from "../platform/file_system.ts";
+import type { StoredSnapshot } from "../repository/snapshots.ts";
+import type { RepositoryWriter } from "../repository/writer.ts";
+import type { BackupSource } from "./backup_source.ts";
+import type { BackupTally } from "./backup_tally.ts";
+import { ChangeDetector } from "./change_detection.ts";
+import { FileSaver } from "./file_saver.ts";
+import { sourceTree, SourceTreeSaver } from "./source_tree.ts";
+import { type SavePolicy, TreeSaver } from "./tree_saver.ts";
+
+export interface FileSourceOptions {
+  /** Absolute and normalized. */
+  paths: string[];
+  /** Sources that were asked for and cannot be saved; reported and counted. */
+  faults?: readonly AxiomError[];
+  /** Read everything, whatever it looks like. */
+  force: boolean;
+  policy: SavePolicy;
+}
+
+export interface FileSourceContext {
+  files: FileSystem;
+  onEvent: EventSink;
+  signal?: AbortSignal;
+}
+
+/** Files and folders of this machine. */
+export class FileSource implements BackupSource {
+  readonly isRepeatable = true;
+  #existing: string[] = [];
+
+  constructor(readonly options: FileSourceOptions, readonly context: FileSourceContext) {}
+
+  paths(tally: BackupTally): string[] {
+    for (const fault of this.options.faults ?? []) tally.lostSource(fault);
+    const existing = this.options.paths.filter((path) => {
+      try {
+        this.context.files.lstat(path);
+        return true;
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        tally.missingSource(path, error);
+        return false;
+      }
+    });
+    if (existing.length > 0) return this.#existing = existing.sort();
+    const what = this.options.paths.map(displayName).join(", ") || "what was listed";
+    throw new AxiomError("source_missing", `Cannot back up ${what}: no such file or folder`, {
+      hint: "Check the paths; no snapshot was made",
+    });
+  }
+
+  async save(writer: RepositoryWriter, tally: BackupTally, parent: StoredSnapshot | undefined): Promise<string> {
+    const { policy, force } = this.options;
+    const { files, onEvent, signal } = this.context;
+    const trees = writer.trees();
+    const saver = new FileSaver(files, writer, trees);
+    const detector = parent === undefined || force ? undefined : new ChangeDetector(parent.snapshot.scan_started);
+    const walker = new TreeSaver(files, writer, saver, trees, policy, detector, tally, onEvent, signal);
+    const splitKey = writer.repository.keys.treeSplitKey();
+    const sources = new SourceTreeSaver(files, walker, trees, writer.metadata.put, splitKey);
+    return await sources.save(sourceTree(this.#existing), parent?.snapshot.root);
+  }
+}
