@@ -20,7 +20,7 @@ import { type SnapshotCommit } from "./snapshots.ts";
 import { TreeReader } from "./tree_reader.ts";
 
 /** A frame of a worker is closed at this size; up to `framePlainBytesMax` if one chunk is larger. */
-const FRAME_TARGET_BYTES = 3.5 * 1024 * 1024;
+const FRAME_TARGET_BYTES = 2.5 * 1024 * 1024;
 /** Room for new chunks before the table of known ones must grow. */
 const NEW_CHUNKS_EXPECTED = 32_768;
 
@@ -166,7 +166,11 @@ export class RepositoryWriter {
     await this.indexes.flush();
   }
 
-  /** Step 5. Throws `session_fenced` after taking everything back if another client ended this session. */
+  /**
+   * Step 5. Throws `session_fenced` if another client ended this session, after taking everything back. Where nothing may be
+   * removed, a manifest without marker stays and does not count; with its marker it is whole: the session was there
+   * after the manifest was.
+   */
   async commit(commit: SnapshotCommit): Promise<void> {
     await commit.putManifest(this.signal);
     try {
@@ -174,8 +178,17 @@ export class RepositoryWriter {
       await commit.putMarker();
       await this.session.demand();
     } catch (error) {
-      await commit.withdraw();
+      await this.#withdraw(commit);
       throw error;
+    }
+  }
+
+  async #withdraw(commit: SnapshotCommit): Promise<void> {
+    try {
+      await commit.withdraw();
+    } catch (error) {
+      const message = `Cannot take back the snapshot ${commit.id}, which is not complete: ${messageOf(error)}`;
+      this.repository.context.onEvent({ type: "warning", code: "withdraw", message });
     }
   }
 
