@@ -60,7 +60,7 @@ export class PacksCheck {
     const pack = this.view.index.pack(name);
     if (pack === undefined) return; // blamed, or deleted since the listing
     try {
-      const table = await this.repository.packs.table(pack, this.signal);
+      const table = await this.repository.packs.readTable(pack, this.signal);
       this.bytesRead += pack.tableBytes + TRAILER_BYTES;
       this.#compare(pack, table);
       this.readable.push(pack);

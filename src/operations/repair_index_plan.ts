@@ -90,7 +90,7 @@ class PackSurvey {
     const pack = this.view.index.pack(name);
     if (pack === undefined) return; // its own table could not be read: damaged, or gone since the listing
     try {
-      const table = await this.repository.packs.table(pack, this.context.signal);
+      const table = await this.repository.packs.readTable(pack, this.context.signal);
       if (this.#states.confirm(pack, table) > 0) this.lacking.push(name);
       this.#readable.add(name);
       this.damaged.delete(name); // longer than it should be, and all there

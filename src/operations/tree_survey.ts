@@ -41,6 +41,8 @@ export class TreeSurvey<Culprit> {
   /** Documents that are lost, or below which something is. */
   readonly #tallies = new Map<string, Tally<Culprit>>();
   readonly #lost = new Map<string, Culprit[]>();
+  /** By content and size. */
+  readonly #mismatches = new Map<string, Culprit[]>();
   /** Documents of folders, and other entries that were looked at. */
   documents = 0;
   entries = 0;
@@ -146,9 +148,15 @@ export class TreeSurvey<Culprit> {
 
   async #content(entry: Entry, lost: Set<Culprit>): Promise<void> {
     const bytes = await this.#contentBytes(entry.content, lost);
-    if (lost.size > 0 || bytes === undefined || bytes === Number(entry.size)) return;
-    const why = `its content has ${bytes} bytes, not ${entry.size}`;
-    for (const culprit of this.chunks.mismatch(entry, why)) lost.add(culprit);
+    if (lost.size > 0 || bytes === Number(entry.size)) return;
+    if (bytes === undefined && this.#mismatches.size === 0) return;
+    const key = `${entry.size} ${JSON.stringify(entry.content)}`;
+    let culprits = this.#mismatches.get(key);
+    if (culprits === undefined && bytes !== undefined) {
+      culprits = this.chunks.mismatch(entry, `its content has ${bytes} bytes, not ${entry.size}`);
+      this.#mismatches.set(key, culprits);
+    }
+    for (const culprit of culprits ?? []) lost.add(culprit);
   }
 
   /** Undefined if a part of it was counted before, for another file. */

@@ -31,7 +31,7 @@ export class PackReader {
   /** The table of a pack that the index describes. */
   table(pack: PackRecord, signal?: AbortSignal): Promise<PackTable> {
     const known = this.#tables.get(pack.name);
-    const table = known ?? this.#readTable(pack, signal);
+    const table = known ?? this.readTable(pack, signal);
     this.#tables.delete(pack.name);
     this.#tables.set(pack.name, table);
     if (known === undefined) {
@@ -41,7 +41,8 @@ export class PackReader {
     return table;
   }
 
-  async #readTable(pack: PackRecord, signal?: AbortSignal): Promise<PackTable> {
+  /** Like {@linkcode table}, as it is stored now. */
+  async readTable(pack: PackRecord, signal?: AbortSignal): Promise<PackTable> {
     const length = pack.tableBytes + TRAILER_BYTES;
     const end = await this.store.get(packKey(pack.name), { offset: pack.storedBytes - length, length }, signal);
     const trailer = openTrailer(end.slice(pack.tableBytes), pack.storedBytes, pack.name);
