@@ -1,5 +1,5 @@
 import { type Bytes, fromHex } from "../base/bytes.ts";
-import { type AxiomError, isKind, messageOf } from "../base/errors.ts";
+import { type AxiomError, isKind, messageOf, throwIfAborted } from "../base/errors.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import { packKey } from "../model/object_keys.ts";
@@ -85,6 +85,7 @@ export class RepositoryWriter {
     const { store, sealer, context } = repository;
     const session = await WriterSession.begin(store, sealer, identity, { ...context, signal });
     try {
+      await outwaitStaleListings(repository, signal);
       const source = repository.indexSource(signal);
       const condemned = await readCondemned(source, context.onEvent);
       const view = await loadIndex(source);
@@ -212,6 +213,23 @@ export class RepositoryWriter {
       const message = `Cannot remove the session ${this.session.id}: ${messageOf(error)}`;
       this.repository.context.onEvent({ type: "warning", code: "session", message });
     }
+  }
+}
+
+/**
+ * Where listings may be stale, a list of condemned packs that was put before this session may not show yet, and this session
+ * may not show to who put it; once both have waited, one of the two sees the other.
+ */
+async function outwaitStaleListings({ store, context }: Repository, signal?: AbortSignal): Promise<void> {
+  const { staleListingMs } = store.traits;
+  if (staleListingMs === 0) return;
+  const message = `Waiting ${staleListingMs / 1000} s, for which listings of ${store.location} may be stale`;
+  context.onEvent({ type: "verbose", message });
+  try {
+    await context.clock.sleep(staleListingMs, signal);
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
   }
 }
 

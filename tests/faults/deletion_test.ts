@@ -1,15 +1,16 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import type { Clock } from "../../src/base/clock.ts";
 import { AxiomError } from "../../src/base/errors.ts";
 import { PREFIX } from "../../src/model/object_keys.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import type { BackupSummary } from "../../src/operations/backup.ts";
 import { type MemoryState, type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
-import { type CallRecord, SimulatedCrash } from "./faulty_store.ts";
+import { type CallRecord, faultyStore, SimulatedCrash } from "./faulty_store.ts";
 import { HookedStore } from "./hooked_store.ts";
 import { type Picture, pictureOfFolder, pictureOfSnapshot } from "./pictures.ts";
 import { SimulatedDeleter } from "./simulated_deleter.ts";
 import { changeSmallSource, writeSmallSource } from "./source_folder.ts";
-import { emptyRepository, opened, save, withFolder } from "./test_repository.ts";
+import { emptyRepository, lateClock, opened, save, withFolder } from "./test_repository.ts";
 
 const files = openFileSystem();
 
@@ -284,5 +285,32 @@ Deno.test("(4) (36) where nothing may be deleted, a fenced session leaves a mani
     }
     ok(unfinished > 0);
     console.log(`deleted at ${points} points of an append-only client, ${unfinished} manifests without marker`);
+  });
+});
+
+Deno.test("(4) where listings may be stale, a backup waits until it sees what was condemned before it began", async () => {
+  await withScene(async (scene) => {
+    const inner = memoryStore({ traits: { staleListingMs: 60_000 } });
+    inner.restore(scene.before);
+    const stale = faultyStore(inner);
+    let sleptMs = 0;
+    const clock: Clock = {
+      ...lateClock,
+      sleep(ms) {
+        sleptMs += ms;
+        if (sleptMs >= 60_000) stale.thawListings();
+        return Promise.resolve();
+      },
+    };
+    const deleter = new SimulatedDeleter(await opened(inner));
+    await stale.freezeListings();
+    await deleter.forget(await firstSnapshots(scene));
+    await deleter.condemn();
+    const hooked = new HookedStore(stale, async ({ call }) => {
+      if (call === "commit") await deleter.sweep();
+    });
+    const summary = await save(await opened(hooked, undefined, clock), scene.folder);
+    await assertSafe({ store: inner, deleter, summary, calls: [] }, scene);
+    equal(sleptMs, 60_000);
   });
 });
