@@ -15,6 +15,7 @@ export class FileRecord {
   changed = false;
   chunker: ChunkerRecord | undefined;
   xattrs: Xattr[] | undefined;
+  xattrFault: AxiomError | undefined;
   fault: AxiomError | undefined;
 
   constructor(readonly job: number) {}
@@ -44,6 +45,7 @@ export class FileRecord {
     }
     if (this.chunker !== undefined && this.#elements.length > 1) saved.chunker = this.chunker;
     if (this.xattrs !== undefined && this.xattrs.length > 0) saved.xattrs = this.xattrs;
+    if (this.xattrFault !== undefined) saved.xattrFault = reportError(this.xattrFault);
     if (this.fault !== undefined) saved.fault = reportError(this.fault);
     return saved;
   }

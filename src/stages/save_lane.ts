@@ -3,7 +3,7 @@
  * compare. Nothing leaves a lane before its chunks were recomputed from the sealed bytes.
  */
 import type { Bytes } from "../base/bytes.ts";
-import { AxiomError, messageOf } from "../base/errors.ts";
+import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { FileStat, FileSystem, SourceFile } from "../platform/file_system.ts";
@@ -17,6 +17,7 @@ import { FileRecord } from "./file_record.ts";
 import { FrameBuilder } from "./frame_builder.ts";
 import type { FrameSealer } from "./frame_sealer.ts";
 import { chunkIdentifier } from "./identify.ts";
+import { sourceFault } from "./source_fault.ts";
 import type { FrameStyle, SavedFile, SaveFile, SaveSettings, SealedFrame } from "./worker_protocol.ts";
 
 type Identify = (chunk: Uint8Array) => Bytes;
@@ -98,14 +99,23 @@ export class SaveLane {
       }
       record.changed = !isSame(expected, after);
       if (!isSame(file, after)) record.stat = after;
-      if (this.#settings.xattrs && file.region?.first !== false) record.xattrs = this.#files.xattrs(file.path);
+      if (this.#settings.xattrs && file.region?.first !== false) this.#readXattrs(file.path, record);
       return after;
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      record.fault = unreadable(file.path, error);
+      record.fault = sourceFault(file.path, error);
       return undefined;
     } finally {
       source?.close();
+    }
+  }
+
+  #readXattrs(path: string, record: FileRecord): void {
+    try {
+      record.xattrs = this.#files.xattrs(path);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      record.xattrFault = sourceFault(path, error);
     }
   }
 
@@ -119,7 +129,9 @@ export class SaveLane {
     for (const segment of segments) {
       if (segment.offset > end) record.hole(segment.offset - end);
       end = segment.offset + segment.length;
-      await this.#readSegment(source, segment, file, record);
+      const position = await this.#readSegment(source, segment, file, record);
+      // What follows keeps its place though the file got shorter meanwhile.
+      if (position < end && file.region !== undefined) record.hole(end - position);
     }
   }
 
@@ -138,12 +150,13 @@ export class SaveLane {
     await this.#finishIfFull(frame);
   }
 
+  /** Returns where it ended, before the end of the segment if the file did. */
   async #readSegment(
     source: SourceFile,
     segment: { offset: number; length: number },
     file: SaveFile,
     record: FileRecord,
-  ): Promise<void> {
+  ): Promise<number> {
     const kind = file.style.kind === ChunkKind.plain ? "plain" : "data";
     const cutter = new Cutter(record.chunker!, this.#settings.bounds, this.#gear[kind]);
     const identify = this.#identify[kind];
@@ -172,7 +185,7 @@ export class SaveLane {
       }
       window.copyWithin(0, used, filled);
       filled -= used;
-      if (last) return;
+      if (last) return position;
     }
   }
 
@@ -236,11 +249,6 @@ export class SaveLane {
 
 function styleKey(style: FrameStyle): string {
   return `${style.kind} ${style.owner} ${style.codec} ${style.level} ${style.cipher}`;
-}
-
-function unreadable(path: string, error: SystemError): AxiomError {
-  const kind = error.code === "ENOENT" ? "source_changed" : "source_unreadable";
-  return new AxiomError(kind, `Cannot read ${path}: ${messageOf(error)}`, { cause: error });
 }
 
 function isSame(a: Expected, b: Expected): boolean {

@@ -78,6 +78,8 @@ export interface SavedFile {
   stat?: FileStat;
   chunker?: ChunkerRecord;
   xattrs?: Xattr[];
+  /** Why there are no extended attributes, where they could not be read. */
+  xattrFault?: ErrorReport;
   /** True if it kept changing while it was read. */
   changed?: boolean;
   /** Chunks and bytes that the repository lacked. */
