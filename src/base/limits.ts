@@ -37,8 +37,8 @@ export const LIMITS = {
 
   // Running: queues and buffers. Peak memory is about workers × frames × framePlainBytesMax × 4.
   workersMax: 16,
-  filesInFlightMax: 512, // files whose content is not yet known; each is an entry and a promise
-  batchFilesMax: 64, // small files per message to a worker: a round trip is 60-170 µs
+  filesInFlightMax: 768, // files whose content is not yet known; each is an entry and a promise
+  batchFilesMax: 128, // small files per message to a worker: a round trip is 60-170 µs
   batchBytesMax: 8 * MIB,
   batchesPerWorkerMax: 2,
   framesPerWorkerMax: 3, // being sealed or checked
@@ -58,6 +58,14 @@ export const LIMITS = {
   checkErrorsMax: 10_000, // kept of one check, one per damaged object; more are only counted
   affectedPathsMax: 1000, // listed per damaged object; more are only counted
   affectedPathsAllMax: 100_000, // listed by one check, so that its result is not more than some tens of megabytes
+  catalogueCacheBytes: 32 * MIB, // pages that SQLite keeps
+  catalogueWaitMs: 2_000, // for another process that writes the catalogue; then its answer is had without it
+  catalogueBatchRows: 20_000, // between two commits: some tenths of a second of work that an interruption loses
+  catalogueBlocksKept: 512, // decoded groups of 512 names, some 16 MB
+  catalogueRowsMax: 200_000, // entries that a search keeps, some 60 MB; with more it goes folder by folder
+  catalogueGoneMin: 20, // removed snapshots before the catalogue is made anew to give their space back
+  catalogueRetriesMax: 1000, // damaged folders that are tried again at each use
+  catalogueMatchesMax: 100_000, // names; a pattern that more match is looked for folder by folder
   keyBytesMax: 200, // object keys; file names hold 255 bytes and `damaged/` adds a suffix
   keyPartsMax: 8, // folders below a repository that a listing descends into
   storeOpenFilesMax: 32, // idle files that a local store keeps open between ranged reads
@@ -81,6 +89,7 @@ export const LIMITS = {
   progressIntervalMs: 100,
   bugReportsMax: 20, // files kept; a backup every minute must not fill a disk with them
   errorCausesMax: 16, // followed from an error; a cause may be a cycle
+  foreignPathsMax: 1000, // of what lies in a repository and is none of ours; told, not counted
   pinnedHeadsMax: 256, // lists of paths whose last snapshot a client remembers; each costs a request when it opens
   heartbeatIntervalMs: 5 * 60_000,
 } as const;

@@ -114,11 +114,16 @@ function encodeDictionary(dictionary: readonly DictionaryEntry[]): Bytes {
   return concat(parts);
 }
 
+/** Length of the payload of a table whose dictionary has `dictionaryBytes` bytes. */
+export function packTableBytes(dictionaryBytes: number, frameCount: number, chunkCount: number): number {
+  return dictionaryBytes + 4 + frameCount * FRAME_BYTES + chunkCount * CHUNK_BYTES;
+}
+
 /** The payload; sealing and padding are `stages/pack.ts`. */
 export function encodePackTable(table: PackTable): Bytes {
   const dictionary = encodeDictionary(table.dictionary);
   const chunkCount = table.frames.reduce((sum, frame) => sum + frame.chunks.length, 0);
-  const data = new Uint8Array(dictionary.length + 4 + table.frames.length * FRAME_BYTES + chunkCount * CHUNK_BYTES);
+  const data = new Uint8Array(packTableBytes(dictionary.length, table.frames.length, chunkCount));
   const view = viewOf(data);
   data.set(dictionary);
   let at = dictionary.length;

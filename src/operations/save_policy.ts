@@ -4,7 +4,7 @@ import { ChunkKind } from "../model/chunk.ts";
 import { type FileSystem, type SourceFile, SystemError } from "../platform/file_system.ts";
 import type { ChunkerRule } from "../stages/choose_chunker.ts";
 import { plainMacCipherFormat, type StageRegistry } from "../stages/registry.ts";
-import { compileCompressionRules, compileRules, type Rule } from "../stages/rules.ts";
+import { compileRules, type Rule } from "../stages/rules.ts";
 import { makeSelectors, type SelectionOptions, type Selector, type Source } from "../stages/select.ts";
 import { parseCompression, parseEncryption } from "../stages/stage_choice.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
@@ -67,9 +67,17 @@ export function makeSavePolicy(
     },
     recheck: isSampled,
   };
-  const { codec, level } = compressionOf("/");
-  const cipher = parseEncryption(options.encryption, registry.ciphers).formatId;
-  return { policy, metadataStyle: { kind: ChunkKind.tree, codec, level, cipher, owner: METADATA_OWNER } };
+  return { policy, metadataStyle: metadataStyleOf(options, registry) };
+}
+
+/** How folders are stored: by codec and cipher of files without a rule, but always compressed, since they are only text. */
+export function metadataStyleOf(
+  { compression, encryption }: Pick<SavePolicyOptions, "compression" | "encryption">,
+  registry: StageRegistry,
+): FrameStyle {
+  const { codec, level } = parseCompression(compression === "none" ? "auto" : compression, registry.codecs);
+  const cipher = parseEncryption(encryption, registry.ciphers).formatId;
+  return { kind: ChunkKind.tree, codec: codec.pluginId, level, cipher, owner: METADATA_OWNER };
 }
 
 interface SelectorsBySource {
@@ -106,7 +114,7 @@ function compressionFor(options: SavePolicyOptions, registry: StageRegistry) {
   };
   const standard = read(options.compression);
   const rules = options.compressionRules.map(({ pattern, value }) => ({ pattern, value: read(value) }));
-  const byRule = compileCompressionRules(rules, read("none"));
+  const byRule = compileRules(rules, { origin: "compression rules", ignoreCase: true });
   return (path: string) => byRule(path) ?? standard;
 }
 

@@ -25,6 +25,7 @@ export class FrameSealer {
       codec: codec.pluginId,
       cipher: cipher.formatId,
       storedBytes: encoded.length + cipher.overheadBytes(encoded.length),
+      chunks: frame.lengths.length,
     });
     const sealed = await sealFrame(cipher, grant.place, frame.plain.length, encoded);
     const decoded = await openFrame(codec, cipher, grant.place, frame.plain.length, sealed);

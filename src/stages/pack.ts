@@ -11,6 +11,7 @@ import {
   encodeTrailer,
   PACK_BYTES_MIN,
   type PackTable,
+  packTableBytes,
   type PackTrailer,
   TABLE_BYTES_MIN,
   TRAILER_BYTES,
@@ -46,6 +47,21 @@ export async function sealPackEnd(
   const used = frameBytes + tableBytes + TRAILER_BYTES;
   const padding = random(padme(used, PACK_BYTES_MIN) - used);
   return { end: concat([padding, sealed, trailer]), tableBytes };
+}
+
+/** Of the few built-in codecs and ciphers; an estimate is enough to choose where to end a pack. */
+const DICTIONARY_BYTES = 150;
+
+/** About how many random bytes a pack would get that ended now. */
+export function paddingBytes(
+  frameBytes: number,
+  frameCount: number,
+  chunkCount: number,
+  overheadBytes: number,
+): number {
+  const tableBytes = padme(4 + packTableBytes(DICTIONARY_BYTES, frameCount, chunkCount), TABLE_BYTES_MIN);
+  const used = frameBytes + tableBytes + overheadBytes + TRAILER_BYTES;
+  return padme(used, PACK_BYTES_MIN) - used;
 }
 
 /** @param trailerBytes The last 64 bytes of a pack of `packBytes` bytes */

@@ -13,7 +13,6 @@ import { AxiomError } from "../base/errors.ts";
 import { displayName } from "../base/names.ts";
 import { patternFault } from "../base/patterns.ts";
 import { type Rule, ruleFault } from "../config/choices.ts";
-import { COMPRESSED_EXTENSIONS } from "./compressed_extensions.ts";
 import { isNamePattern, NameTable, once, SinglePattern } from "./name_table.ts";
 
 export type { Rule };
@@ -63,13 +62,4 @@ function firstMatch(
     if (pattern.matches(fromRoot, folded)) return number;
   }
   return byName;
-}
-
-/**
- * The same for compression: after the given rules, files that are compressed already get `none`. Letters of either case
- * match, because cameras write `.JPG`.
- */
-export function compileCompressionRules<T>(rules: readonly Rule<T>[], none: T): (path: string) => T | undefined {
-  const byDefault = COMPRESSED_EXTENSIONS.map((extension) => ({ pattern: `*.${extension}`, value: none }));
-  return compileRules([...rules, ...byDefault], { origin: "compression rules", ignoreCase: true });
 }

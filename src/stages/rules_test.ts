@@ -1,7 +1,6 @@
-import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { AxiomError } from "../base/errors.ts";
-import { COMPRESSED_EXTENSIONS } from "./compressed_extensions.ts";
-import { compileCompressionRules, compileRules } from "./rules.ts";
+import { compileRules } from "./rules.ts";
 
 /** `PATTERN=VALUE`, cut at the last `=`. */
 const rules = (...texts: string[]) =>
@@ -104,25 +103,4 @@ Deno.test("compileRules() answers alike however often it is asked", () => {
     equal(valueOf(`/a/${i}/q${i}`), undefined);
     equal(valueOf(`/b/x${i % 10}y`), "2");
   }
-});
-
-Deno.test("compileCompressionRules() leaves alone what is compressed already, unless a rule says otherwise", () => {
-  const valueOf = compileCompressionRules(rules("*.png=zstd", "/films/=zstd"), "none");
-  const expected = {
-    "/a.jpg": "none",
-    "/A.JPG": "none",
-    "/a.tar.gz": "none",
-    "/a.png": "zstd",
-    "/films/a.MKV": "zstd",
-    "/a.txt": undefined,
-    "/jpg": undefined,
-    "/a.iso": undefined,
-    "/a.ts": undefined,
-  };
-  deepEqual(Object.fromEntries(Object.keys(expected).map((path) => [path, valueOf(path)])), expected);
-});
-
-Deno.test("COMPRESSED_EXTENSIONS are lower case, each once", () => {
-  equal(new Set(COMPRESSED_EXTENSIONS).size, COMPRESSED_EXTENSIONS.length);
-  for (const extension of COMPRESSED_EXTENSIONS) match(extension, /^[a-z0-9]+$/);
 });

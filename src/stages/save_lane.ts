@@ -2,7 +2,7 @@
  * The part of a backup that a worker does: read → chunk → identify → known? → frame → compress → seal → decode again and
  * compare. Nothing leaves a lane before its chunks were recomputed from the sealed bytes.
  */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, free } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { ChunkKind } from "../model/chunk.ts";
@@ -26,6 +26,9 @@ type Identify = (chunk: Uint8Array) => Bytes;
 type Expected = Pick<FileStat, "sizeBytes" | "mtimeNs" | "ctimeNs">;
 
 const READ_TRIES = 3;
+const SPARE_MAX = 2;
+/** Least that is read at a time while the rest of the window holds an unfinished chunk. */
+const READ_BYTES = 1024 * 1024;
 
 export class SaveLane {
   readonly #files: FileSystem;
@@ -39,7 +42,7 @@ export class SaveLane {
   /** Buffers of frames that are sealed: memory that is used again is not mapped and cleared again. */
   readonly #spare: Bytes[] = [];
   readonly #sealing = new Semaphore(LIMITS.framesPerWorkerMax);
-  readonly #window: Bytes = new Uint8Array(2 * LIMITS.framePlainBytesMax);
+  readonly #window: Bytes = new Uint8Array(LIMITS.framePlainBytesMax + READ_BYTES);
   #failure: unknown;
 
   static async create(
@@ -233,7 +236,8 @@ export class SaveLane {
       .then(this.#deliver)
       .catch((error) => this.#failure ??= error)
       .finally(() => {
-        this.#spare.push(builder.buffer);
+        if (this.#spare.length < SPARE_MAX) this.#spare.push(builder.buffer);
+        else free(builder.buffer);
         release();
       });
   }

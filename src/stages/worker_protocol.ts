@@ -31,6 +31,7 @@ export interface FrameRequest {
   /** Format id. */
   cipher: string;
   storedBytes: number;
+  chunks: number;
 }
 
 export interface SaveSettings {

@@ -19,14 +19,8 @@ export interface Zstd {
 interface NativeZstd {
   zstdCompressSync(data: Bytes, options: Record<string, unknown>): Bytes;
   zstdDecompressSync(data: Bytes, options: Record<string, unknown>): Bytes;
-  constants: Record<"ZSTD_c_compressionLevel" | "ZSTD_c_hashLog" | "ZSTD_c_chainLog", number>;
+  constants: { ZSTD_c_compressionLevel: number };
 }
-
-/**
- * Level 3 with tables of half the length: a sixth less time for 1 % more bytes on mixed system files in frames of 2 MiB,
- * because they stay in the cache of a core. Measured against the tables of every level from 1 to 3.
- */
-const TABLES_OF_LEVEL_3 = { hashLog: 16, chainLog: 15 };
 
 /** Below this `node:buffer` shares one buffer among many results, which then could not be freed one by one. */
 const OUTPUT_BYTES_MIN = 16 * KIB;
@@ -50,17 +44,10 @@ export class NodeZstd implements Zstd {
 
   compress(plain: Bytes, level: number): Bytes {
     return plainView(this.zlib.zstdCompressSync(plain, {
-      params: this.#parameters(level),
+      params: { [this.zlib.constants.ZSTD_c_compressionLevel]: level },
       pledgedSrcSize: plain.length,
       chunkSize: Math.max(OUTPUT_BYTES_MIN, zstdBound(plain.length) + 64),
     }));
-  }
-
-  #parameters(level: number): Record<number, number> {
-    const { ZSTD_c_compressionLevel, ZSTD_c_hashLog, ZSTD_c_chainLog } = this.zlib.constants;
-    if (level !== 3) return { [ZSTD_c_compressionLevel]: level };
-    const { hashLog, chainLog } = TABLES_OF_LEVEL_3;
-    return { [ZSTD_c_compressionLevel]: level, [ZSTD_c_hashLog]: hashLog, [ZSTD_c_chainLog]: chainLog };
   }
 
   /** One byte more than needed, else a second buffer is made to see that nothing follows. */
