@@ -8,26 +8,25 @@ import { type Random, randomId, systemRandom } from "./base/random.ts";
 import { TOOL_VERSION } from "./base/version.ts";
 import type { App, NewRepository, NewSecretSource } from "./cli/app.ts";
 import type { AppSettings } from "./cli/context.ts";
-import type { PasswordSource } from "./cli/global_flags.ts";
 import { loadConfig, type LoadedConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
+import { absolute } from "./operations/source_list.ts";
 import { fidelityWarning } from "./platform/fidelity.ts";
 import type { FileSystem } from "./platform/file_system.ts";
 import { hostName, userName } from "./platform/host.ts";
 import { openFileSystem } from "./platform/open_file_system.ts";
 import { readBounded } from "./platform/read_bounded.ts";
-import { keyFromFile, passwordFromCommand, passwordFromFile } from "./platform/secret_input.ts";
 import { type StateFiles, stateFiles } from "./platform/state_files.ts";
-import { readPassword } from "./platform/terminal.ts";
-import { stateFolder } from "./platform/user_folders.ts";
+import { cacheFolder, stateFolder } from "./platform/user_folders.ts";
 import { PinStore } from "./repository/pins.ts";
 import { Repository } from "./repository/repository.ts";
 import type { Secret } from "./repository/secret.ts";
+import { newSecret, openingSecret, type SecretSource } from "./repository/secret_source.ts";
 import type { WriterIdentity } from "./repository/writer.ts";
 import { builtInStages, type StageRegistry } from "./stages/registry.ts";
 import { WorkerPool } from "./stages/worker_pool.ts";
 import type { ObjectStore } from "./storage/object_store.ts";
-import { openStore } from "./storage/open_store.ts";
+import { type OpenedStore, openStore } from "./storage/open_store.ts";
 
 export async function openApp(settings: AppSettings): Promise<App> {
   const loaded = await loadConfig({
@@ -40,6 +39,8 @@ export async function openApp(settings: AppSettings): Promise<App> {
   return new WiredApp(settings, loaded);
 }
 
+const CLIENT_ID = "client_id";
+
 class WiredApp implements App {
   readonly config: Config;
   readonly events: EventSink;
@@ -49,9 +50,13 @@ class WiredApp implements App {
   readonly registry: StageRegistry = builtInStages();
   readonly files: FileSystem = openFileSystem();
   readonly folder = Deno.cwd();
+  readonly location: string | undefined;
+  readonly workers = Math.max(1, Math.min(navigator.hardwareConcurrency, LIMITS.workersMax));
+  readonly stateFolder: string | undefined;
   readonly #settings: AppSettings;
   readonly #state: StateFiles | undefined;
-  #store: ObjectStore | undefined;
+  readonly #foreign = new Set<string>();
+  #opened: Promise<OpenedStore> | undefined;
   #repository: Promise<Repository> | undefined;
 
   constructor(settings: AppSettings, readonly loaded: LoadedConfig) {
@@ -59,17 +64,25 @@ class WiredApp implements App {
     this.config = loaded.config;
     this.events = settings.events;
     this.signal = settings.signal;
-    const folder = stateFolder((name) => settings.environment.variable(name));
-    this.#state = folder === undefined ? undefined : stateFiles(folder);
+    this.location = settings.globals.location ?? this.config.repository.location;
+    this.stateFolder = stateFolder((name) => settings.environment.variable(name));
+    if (this.stateFolder !== undefined) this.#state = stateFiles(this.stateFolder);
+  }
+
+  get cacheFolder(): string | undefined {
+    const { globals: { cache }, environment } = this.#settings;
+    if (cache.kind === "none" || (cache.kind === "default" && !this.config.cache.enabled)) return undefined;
+    if (cache.kind === "folder") return absolute(cache.path, this.folder);
+    return this.config.cache.dir ?? cacheFolder((name) => environment.variable(name));
   }
 
   pool(): WorkerPool {
-    return new WorkerPool(Math.max(1, Math.min(navigator.hardwareConcurrency, LIMITS.workersMax)));
+    return new WorkerPool(this.workers);
   }
 
-  async identity(host?: string): Promise<WriterIdentity> {
-    const name = host ?? this.config.backup.host ?? hostName();
-    return { client: await this.#clientId(), host: name, user: userName() ?? "unknown", tool_version: TOOL_VERSION };
+  async identity(): Promise<WriterIdentity> {
+    const host = this.config.backup.host ?? hostName();
+    return { client: await this.#clientId(), host, user: userName() ?? "unknown", tool_version: TOOL_VERSION };
   }
 
   /** Random, so that two machines of one name, such as containers, are told apart. */
@@ -88,42 +101,21 @@ class WiredApp implements App {
     return id;
   }
 
-  openRepository(): Promise<Repository> {
-    return this.#repository ??= this.#open();
+  async openStore(): Promise<ObjectStore> {
+    return (await this.#openPlace(false)).store;
   }
 
-  async #open(): Promise<Repository> {
-    const store = await this.#openStore(false);
-    const secret = await this.#secret(store.location);
-    const repository = await Repository.open(store, secret, this.#context(), { signal: this.signal });
-    await this.#pins?.check(repository, this.signal);
-    return repository;
+  async probeStore() {
+    return await (await this.#openPlace(false)).probe?.();
   }
 
-  async createRepository({ kdf, slotLabel }: NewRepository): Promise<Repository> {
-    const foreign: string[] = [];
-    const store = await this.#openStore(true, (path) => foreign.push(path));
-    for await (const _ of store.list("", this.signal)) if (foreign.length > 0) break;
-    if (foreign.length > 0) {
-      throw new AxiomError(
-        "repository_exists",
-        `Cannot make a repository in ${store.location}: it holds ${foreign[0]}`,
-        {
-          hint: "Choose an empty folder",
-        },
-      );
-    }
-    const secret = await this.#newSecretFor(`the new repository ${store.location}`, {});
-    const repository = await Repository.create(store, { secret, kdf, slotLabel, signal: this.signal }, this.#context());
-    await this.#pins?.forget(store.location);
-    await this.#pins?.check(repository, this.signal);
-    return repository;
+  #openPlace(make: boolean): Promise<OpenedStore> {
+    return this.#opened ??= this.#placeOf(make);
   }
 
-  async #openStore(make: boolean, onForeign?: (path: string) => void): Promise<ObjectStore> {
+  async #placeOf(make: boolean): Promise<OpenedStore> {
+    const { location, clock, random, events: onEvent, config: { limits } } = this;
     const { globals } = this.#settings;
-    const { repository, limits } = this.config;
-    const location = globals.location ?? repository.location;
     if (location === undefined) {
       throw new AxiomError("usage", "Cannot tell which repository is meant: none is given", {
         hint: "Give it with --repo <location>, or set AXIOM_REPOSITORY",
@@ -133,8 +125,61 @@ class WiredApp implements App {
       uploadKibPerSecond: globals.uploadKibPerSecondMax ?? kibOf(limits.upload),
       downloadKibPerSecond: globals.downloadKibPerSecondMax ?? kibOf(limits.download),
     };
-    const { clock, random, events } = this;
-    return this.#store = await openStore(location, { make, throttle, clock, random, onEvent: events, onForeign });
+    const onForeign = (path: string) => void (this.#foreign.size < LIMITS.foreignPathsMax && this.#foreign.add(path));
+    return await openStore(location, { make, throttle, clock, random, onEvent, onForeign });
+  }
+
+  foreignPaths(): readonly string[] {
+    return [...this.#foreign];
+  }
+
+  openRepository(): Promise<Repository> {
+    return this.#repository ??= this.#openRepository();
+  }
+
+  async #openRepository(): Promise<Repository> {
+    const store = await this.openStore();
+    const secret = await openingSecret(this.#secretSource(), store.location, this.signal);
+    const repository = await Repository.open(store, secret, this.#context(), { signal: this.signal });
+    await this.#pins?.check(repository, this.signal);
+    return repository;
+  }
+
+  async createRepository({ kdf, slotLabel }: NewRepository): Promise<Repository> {
+    const { store } = await this.#openPlace(true);
+    for await (const _ of store.list("", this.signal)) if (this.#foreign.size > 0) break;
+    for (const path of this.#foreign) {
+      throw new AxiomError("repository_exists", `Cannot make a repository in ${store.location}: it holds ${path}`, {
+        hint: "Choose an empty folder",
+      });
+    }
+    const secret = await newSecret(this.#secretSource(), `the new repository ${store.location}`, this.signal);
+    const repository = await Repository.create(store, { secret, kdf, slotLabel, signal: this.signal }, this.#context());
+    await this.#pins?.forget(store.location);
+    await this.#pins?.check(repository, this.signal);
+    return repository;
+  }
+
+  newSecret({ keyFile, passwordFile, passwordCommand }: NewSecretSource): Promise<Secret> {
+    const source: SecretSource = keyFile !== undefined
+      ? { kind: "key_file", path: keyFile }
+      : passwordFile !== undefined
+      ? { kind: "file", path: passwordFile }
+      : passwordCommand !== undefined
+      ? { kind: "command", command: passwordCommand }
+      : { kind: "terminal" };
+    return newSecret(source, "the new key slot", this.signal);
+  }
+
+  /** What flags and environment say, else the configuration. */
+  #secretSource(): SecretSource {
+    const { globals: { password }, environment } = this.#settings;
+    const { passwordFile, passwordCommand, keyFile } = this.config.repository;
+    if (password.kind === "environment") return { kind: "given", password: environment.variable("AXIOM_PASSWORD")! };
+    if (password.kind !== "terminal") return password;
+    if (keyFile !== undefined) return { kind: "key_file", path: keyFile };
+    if (passwordFile !== undefined) return { kind: "file", path: passwordFile };
+    return passwordCommand === undefined ? password : { kind: "command", command: passwordCommand };
   }
 
   #context() {
@@ -143,83 +188,34 @@ class WiredApp implements App {
   }
 
   get #pins(): PinStore | undefined {
-    return this.#state && new PinStore(this.#state, this.events, () => Promise.resolve(false));
+    return this.#state && new PinStore(this.#state, this.events);
   }
 
   async pinSnapshot(id: string, paths: readonly string[]): Promise<void> {
     await this.#pins?.pinHead(await this.openRepository(), id, paths);
   }
 
-  /** What the flags and the environment say, else the configuration. */
-  #passwordSource(): PasswordSource | { kind: "key_file"; path: string } {
-    const { password } = this.#settings.globals;
-    if (password.kind !== "terminal") return password;
-    const { passwordFile, passwordCommand, keyFile } = this.config.repository;
-    if (keyFile !== undefined) return { kind: "key_file", path: keyFile };
-    if (passwordFile !== undefined) return { kind: "file", path: passwordFile };
-    return passwordCommand === undefined ? password : { kind: "command", command: passwordCommand };
+  async acceptRepository(): Promise<string> {
+    const { location } = await this.openStore();
+    await this.#pins?.forget(location);
+    return location;
   }
 
-  async #secret(location: string): Promise<Secret> {
-    return await this.#given() ??
-      { kind: "password", password: readPassword(`Password of the repository ${location}: `) };
-  }
-
-  /** Undefined where it must be asked. */
-  async #given(): Promise<Secret | undefined> {
-    const source = this.#passwordSource();
-    switch (source.kind) {
-      case "key_file":
-        return { kind: "key_file", bytes: await keyFromFile(source.path) };
-      case "file":
-        return { kind: "password", password: await passwordFromFile(source.path) };
-      case "command":
-        return { kind: "password", password: await passwordFromCommand(source.command, this.signal) };
-      case "environment":
-        return { kind: "password", password: this.#settings.environment.variable("AXIOM_PASSWORD")! };
-      case "terminal":
-        return undefined;
-    }
-  }
-
-  newSecret(source: NewSecretSource): Promise<Secret> {
-    return this.#newSecretFor("the repository", source);
-  }
-
-  async #newSecretFor(what: string, source: NewSecretSource): Promise<Secret> {
-    const { keyFile, passwordFile, passwordCommand } = source;
-    if (keyFile !== undefined) return { kind: "key_file", bytes: await keyFromFile(keyFile) };
-    if (passwordFile !== undefined) return { kind: "password", password: await passwordFromFile(passwordFile) };
-    if (passwordCommand !== undefined) {
-      return { kind: "password", password: await passwordFromCommand(passwordCommand, this.signal) };
-    }
-    return (what === "the repository" ? undefined : await this.#given()) ??
-      { kind: "password", password: askTwice(what) };
-  }
-
-  warnOfLosses(): void {
+  async warnOfLosses(): Promise<void> {
     const message = fidelityWarning(this.files.fidelity);
     if (message !== undefined) this.events({ type: "warning", code: "fidelity", message });
-    const missing = this.#store?.traits.missing ?? [];
-    if (missing.length > 0) {
-      const text = `The store ${this.#store!.location} lacks ${missing.join(", ")}; it is used without`;
-      this.events({ type: "warning", code: "store", message: text });
-    }
+    const { store } = await this.#openPlace(false);
+    if (store.traits.missing.length === 0) return;
+    const text = `The store ${store.location} lacks ${store.traits.missing.join(", ")}; it is used without`;
+    this.events({ type: "warning", code: "store", message: text });
   }
 
   async close(): Promise<void> {
-    await this.#store?.close();
+    const opened = await this.#opened?.catch(() => undefined);
+    await opened?.store.close();
   }
 }
 
-const CLIENT_ID = "client_id";
-
 function kibOf(bytesPerSecond: number): number | undefined {
   return bytesPerSecond === 0 ? undefined : bytesPerSecond / 1024;
-}
-
-function askTwice(what: string): string {
-  const first = readPassword(`Password of ${what}: `);
-  if (first === readPassword("The same again: ")) return first;
-  throw new AxiomError("usage", `Cannot use the password of ${what}: the two are not the same`);
 }

@@ -10,6 +10,8 @@ import type { Secret } from "../repository/secret.ts";
 import type { WriterIdentity } from "../repository/writer.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
+import type { ProbeReport } from "../storage/local_probe.ts";
+import type { ObjectStore } from "../storage/object_store.ts";
 
 export interface NewRepository {
   kdf: KdfParameters | undefined;
@@ -36,10 +38,17 @@ export interface App {
   readonly files: FileSystem;
   /** Where relative paths start; absolute. */
   readonly folder: string;
+  /** Of the repository, as it was given; undefined where it was not. */
+  readonly location: string | undefined;
+  /** How many {@linkcode pool} starts. */
+  readonly workers: number;
+  /** Undefined where the machine has none. */
+  readonly stateFolder: string | undefined;
+  /** Where the cache lies; undefined where there is to be none. */
+  readonly cacheFolder: string | undefined;
   /** Starts data-path workers, one per core; whoever asks ends them. */
   pool(): WorkerPool;
-  /** @param host Name of the machine that is to stand in snapshots instead of its own */
-  identity(host?: string): Promise<WriterIdentity>;
+  identity(): Promise<WriterIdentity>;
   /** Opened by the first call, the same for all that follow. Fails as `Repository.open` does, and `repository_changed`. */
   openRepository(): Promise<Repository>;
   /** Fails as `Repository.create` does. */
@@ -48,7 +57,15 @@ export interface App {
   pinSnapshot(id: string, paths: readonly string[]): Promise<void>;
   newSecret(source: NewSecretSource): Promise<Secret>;
   /** One warning for each thing that the file system or the repository's store cannot do; call it before a result is returned. */
-  warnOfLosses(): void;
+  warnOfLosses(): Promise<void>;
+  /** Paths, relative to the repository, that listings met and that are no objects. */
+  foreignPaths(): readonly string[];
+  /** The repository's store, without asking whether there is a repository in it. */
+  openStore(): Promise<ObjectStore>;
+  /** Tries what the store's place can do; undefined for a kind of store that needs no trial. */
+  probeStore(): Promise<ProbeReport | undefined>;
+  /** Forgets what was seen at the location, so that what is there now is trusted; returns the location. */
+  acceptRepository(): Promise<string>;
   /** Ends what is open in good order; called once, also after a failure. */
   close(): Promise<void>;
 }

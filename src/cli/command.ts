@@ -89,6 +89,8 @@ export interface Command<Options, Result, Flags extends readonly Flag[] = readon
   readonly examples: readonly Example[];
   /** Takes long: with `--json` prints JSON Lines which end in a summary, instead of one value. */
   readonly stream?: boolean;
+  /** Its `run` writes the result itself, which may be of any length; `render` and `json` are never asked. */
+  readonly writes?: boolean;
   /** Types, choices and the number of arguments hold already; throws `usage` for what does not go together. */
   parse(values: FlagValues<Flags>, positionals: readonly string[]): Options;
   run(options: Options, context: CommandContext): Promise<Result>;

@@ -1,15 +1,54 @@
 import type { CommandTable } from "./command.ts";
 
-const REPOSITORY = "Repository";
 const SNAPSHOTS = "Snapshots";
+const REPOSITORY = "Repository";
+const MACHINE = "This machine";
 const PROGRAM = "This program";
 
 /** Every command. The imports are literal so that `deno compile` finds them, and dynamic so that only one is loaded. */
 export const COMMANDS: CommandTable = [
-  { name: "init", group: REPOSITORY, load: async () => (await import("./commands/init.ts")).init },
   { name: "backup", group: SNAPSHOTS, load: async () => (await import("./commands/backup.ts")).backup },
   { name: "restore", group: SNAPSHOTS, load: async () => (await import("./commands/restore.ts")).restore },
   { name: "snapshots", group: SNAPSHOTS, load: async () => (await import("./commands/snapshots.ts")).snapshots },
+  { name: "ls", group: SNAPSHOTS, load: async () => (await import("./commands/ls.ts")).ls },
+  { name: "diff", group: SNAPSHOTS, load: async () => (await import("./commands/diff.ts")).diff },
+  { name: "dump", group: SNAPSHOTS, load: async () => (await import("./commands/dump.ts")).dump },
+  { name: "stats", group: SNAPSHOTS, load: async () => (await import("./commands/stats.ts")).stats },
+  { name: "tag", group: SNAPSHOTS, load: async () => (await import("./commands/tag.ts")).tag },
+  { name: "init", group: REPOSITORY, load: async () => (await import("./commands/init.ts")).init },
+  { name: "check", group: REPOSITORY, load: async () => (await import("./commands/check.ts")).check },
+  {
+    name: "repair index",
+    group: REPOSITORY,
+    load: async () => (await import("./commands/repair_index.ts")).repairIndex,
+  },
+  {
+    name: "repair snapshots",
+    group: REPOSITORY,
+    load: async () => (await import("./commands/repair_snapshots.ts")).repairSnapshots,
+  },
+  { name: "key list", group: REPOSITORY, load: async () => (await import("./commands/key_list.ts")).keyList },
+  { name: "key add", group: REPOSITORY, load: async () => (await import("./commands/key_add.ts")).keyAdd },
+  { name: "key remove", group: REPOSITORY, load: async () => (await import("./commands/key_remove.ts")).keyRemove },
+  { name: "key passwd", group: REPOSITORY, load: async () => (await import("./commands/key_passwd.ts")).keyPasswd },
+  {
+    name: "config validate",
+    group: MACHINE,
+    load: async () => (await import("./commands/config_validate.ts")).configValidate,
+  },
+  {
+    name: "config show",
+    group: MACHINE,
+    load: async () => (await import("./commands/config_show.ts")).configShow,
+  },
+  {
+    name: "config schema",
+    group: MACHINE,
+  { name: "cache list", group: MACHINE, load: async () => (await import("./commands/cache_list.ts")).cacheList },
+  { name: "cache clear", group: MACHINE, load: async () => (await import("./commands/cache_clear.ts")).cacheClear },
+  { name: "doctor", group: MACHINE, load: async () => (await import("./commands/doctor.ts")).doctor },
+    load: async () => (await import("./commands/config_schema.ts")).configSchema,
+  },
   { name: "completion", group: PROGRAM, load: async () => (await import("./commands/completion.ts")).completion },
   { name: "version", group: PROGRAM, load: async () => (await import("./commands/version.ts")).version },
   { name: "help", group: PROGRAM, load: async () => (await import("./commands/help.ts")).help },

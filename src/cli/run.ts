@@ -75,7 +75,8 @@ class Run {
     try {
       const result = await command.run(options, this.#context(globals));
       const exitCode = command.exitCode?.(result) ?? 0;
-      if (globals.json) this.output.printJson(command.json(result));
+      if (command.writes) this.output.finish();
+      else if (globals.json) this.output.printJson(command.json(result));
       else if (!(globals.quiet && command.stream && exitCode === 0)) {
         this.output.print(command.render(result, this.output.renderContext));
       }

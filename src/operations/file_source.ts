@@ -36,17 +36,21 @@ export class FileSource implements BackupSource {
 
   paths(tally: BackupTally): string[] {
     for (const fault of this.options.faults ?? []) tally.lostSource(fault);
+    const missing: [path: string, error: SystemError][] = [];
     const existing = this.options.paths.filter((path) => {
       try {
         this.context.files.lstat(path);
         return true;
       } catch (error) {
         if (!(error instanceof SystemError)) throw error;
-        tally.missingSource(path, error);
+        missing.push([path, error]);
         return false;
       }
     });
-    if (existing.length > 0) return this.#existing = existing.sort();
+    if (existing.length > 0) {
+      for (const [path, error] of missing) tally.missingSource(path, error);
+      return this.#existing = existing.sort();
+    }
     const what = this.options.paths.map(displayName).join(", ") || "what was listed";
     throw new AxiomError("source_missing", `Cannot back up ${what}: no such file or folder`, {
       hint: "Check the paths; no snapshot was made",

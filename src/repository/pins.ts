@@ -3,7 +3,7 @@
  * or serves another repository is noticed. `pins/<hash of the location>.json` of the state folder:
  *
  * ```text
- * {"config_generation":n,"heads":[{"id":hex 16,"key":hex 32,"original":hex 16}, …],"keyring_generation":n,
+ * {"config_generation":n,"heads":[{"id":hex 16,"key":hex 32}, …],"keyring_generation":n,
  *  "location":text,"repository_id":hex 16,"version":1}
  * ```
  *
@@ -19,14 +19,13 @@ import { encodeName } from "../base/names.ts";
 import { isDocument, isHexOf } from "../model/fields.ts";
 import { markerKey } from "../model/object_keys.ts";
 import type { StateFiles } from "../platform/state_files.ts";
+import { readLedger } from "./ledger.ts";
 import type { Repository } from "./repository.ts";
 
 export interface PinnedHead {
   /** Of the list of paths. */
   key: string;
   id: string;
-  /** Id that the snapshot had first, before its tags were changed. */
-  original: string;
 }
 
 export interface Pins {
@@ -38,9 +37,6 @@ export interface Pins {
   heads: PinnedHead[];
 }
 
-/** Whether a snapshot was taken away by somebody with the right to. */
-export type IsForgotten = (repository: Repository, ids: readonly string[], signal?: AbortSignal) => Promise<boolean>;
-
 export function pathsKey(paths: readonly string[]): string {
   return createHash("sha256").update(encodeName(paths.join("\0"))).digest("hex");
 }
@@ -51,7 +47,7 @@ function pinsName(location: string): string {
 
 /** Remembers repositories by their location. What cannot be read or written costs a warning, never a backup. */
 export class PinStore {
-  constructor(readonly files: StateFiles, readonly onEvent: EventSink, readonly isForgotten: IsForgotten) {}
+  constructor(readonly files: StateFiles, readonly onEvent: EventSink) {}
 
   /**
    * Compares an open repository with what is pinned, and pins what is newer. Throws `repository_changed` if the id is another
@@ -94,18 +90,18 @@ export class PinStore {
     const gone = heads.filter((_, at) => there[at] === undefined);
     if (gone.length === 0) return [...heads];
     const present = heads.filter((_, at) => there[at] !== undefined);
-    const { snapshots } = await repository.snapshots(signal);
-    for (const head of gone) {
-      const successor = snapshots.find(({ id, snapshot }) =>
-        id === head.original || snapshot.original === head.original || snapshot.original === head.id
-      );
-      if (successor !== undefined) present.push({ ...head, id: successor.id });
-      else if (!await this.isForgotten(repository, [head.id, head.original], signal)) {
-        throw changed(
-          store.location,
-          `the snapshot ${head.id}, which this machine made, is gone, and there is no record that anyone removed it`,
-        );
+    const ledger = await readLedger(store, repository.sealer, signal);
+    const removed = new Map(ledger.records.flatMap(({ record }) => record.removed).map((each) => [each.id, each]));
+    for (const { key, id } of gone) {
+      let now: string | undefined = id;
+      const seen = new Set<string>();
+      while (now !== undefined && removed.has(now) && !seen.has(now)) {
+        seen.add(now);
+        now = removed.get(now)!.replaced_by;
       }
+      if (now === undefined || seen.has(now)) continue;
+      if (now !== id && await store.stat(markerKey(now), signal) !== undefined) present.push({ key, id: now });
+      else throw changed(store.location, `the snapshot ${now} is gone, and no record says that anyone removed it`);
     }
     return present;
   }
@@ -116,7 +112,7 @@ export class PinStore {
     if (pins === undefined || pins.repository_id !== repository.id) return;
     const key = pathsKey(paths);
     const others = pins.heads.filter((head) => head.key !== key);
-    const heads = [...others, { key, id, original: id }].slice(-LIMITS.pinnedHeadsMax);
+    const heads = [...others, { key, id }].slice(-LIMITS.pinnedHeadsMax);
     await this.#write({ ...pins, heads });
   }
 
@@ -168,8 +164,7 @@ export function decodePins(data: Uint8Array): Pins | undefined {
   if (![pins.config_generation, pins.keyring_generation].every((number) => Number.isSafeInteger(number))) {
     return undefined;
   }
-  const isHead = (head: unknown) =>
-    isDocument(head) && isHexOf(head.key, 32) && isHexOf(head.id, 16) && isHexOf(head.original, 16);
+  const isHead = (head: unknown) => isDocument(head) && isHexOf(head.key, 32) && isHexOf(head.id, 16);
   return pins.heads.every(isHead) ? pins as unknown as Pins : undefined;
 }
 

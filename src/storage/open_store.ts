@@ -3,6 +3,7 @@ import type { EventSink } from "../base/events.ts";
 import type { Random } from "../base/random.ts";
 import { DEFAULT_RETRY } from "../resilience/retry.ts";
 import { openLocalStore } from "./local.ts";
+import type { ProbeReport } from "./local_probe.ts";
 import { parseLocation } from "./location.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { retryingStore } from "./retrying.ts";
@@ -19,11 +20,17 @@ export interface StoreSettings {
   onForeign?: (path: string) => void;
 }
 
+export interface OpenedStore {
+  store: ObjectStore;
+  /** Tries what the place of the store can do; absent for a kind of store that needs no trial. */
+  probe?(): Promise<ProbeReport>;
+}
+
 /**
  * Opens whatever `location` names, with retries and the throttle around it. Throws `usage` for a location that cannot be
  * one, `repository_missing`, and what the store throws.
  */
-export async function openStore(location: string, settings: StoreSettings): Promise<ObjectStore> {
+export async function openStore(location: string, settings: StoreSettings): Promise<OpenedStore> {
   const { clock, random, onEvent, throttle = {} } = settings;
   const { path } = parseLocation(location);
   const local = await openLocalStore(path, { make: settings.make, onForeign: settings.onForeign, clock, random });
@@ -36,6 +43,7 @@ export async function openStore(location: string, settings: StoreSettings): Prom
     },
   });
   const { uploadKibPerSecond, downloadKibPerSecond } = throttle;
-  if (uploadKibPerSecond === undefined && downloadKibPerSecond === undefined) return retrying;
-  return throttledStore(retrying, throttle, clock);
+  const isUnlimited = uploadKibPerSecond === undefined && downloadKibPerSecond === undefined;
+  const store = isUnlimited ? retrying : throttledStore(retrying, throttle, clock);
+  return { store, probe: () => local.probe() };
 }

@@ -72,7 +72,7 @@ export const backup = defineCommand({
       )
       : await saveStream(app, what.command, call);
     if (summary.snapshotId !== null) await app.pinSnapshot(summary.snapshotId, summary.paths);
-    app.warnOfLosses();
+    await app.warnOfLosses();
     return summary;
   },
   render: renderSummary,

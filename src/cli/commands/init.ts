@@ -1,7 +1,7 @@
 import type { FlagSetting } from "../../config/load.ts";
-import { DEFAULT_KDF } from "../../model/kdf_parameters.ts";
 import { defineCommand } from "../command.ts";
 import { flagSettings } from "../flag_settings.ts";
+import { KDF_BY_NAME } from "../kdf_names.ts";
 
 const FLAGS = [
   {
@@ -18,11 +18,6 @@ const FLAGS = [
     description: "Name of the first password, shown by `axiom key list`",
   },
 ] as const;
-
-export const KDF_BY_NAME = {
-  argon2id: DEFAULT_KDF.argon2id,
-  pbkdf2: DEFAULT_KDF["pbkdf2-hmac-sha256"],
-};
 
 export const init = defineCommand({
   name: "init",

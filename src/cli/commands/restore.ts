@@ -100,7 +100,7 @@ export const restore = defineCommand({
     const owners = userIds()?.uid === 0;
     const context = { files, pool: () => app.pool(), owners, onEvent, signal };
     const summary = await restoreConfigured(repository, app.config, request, context);
-    app.warnOfLosses();
+    await app.warnOfLosses();
     return { summary, dryRun };
   },
   render: ({ summary, dryRun }) => renderSummary(summary, dryRun),
