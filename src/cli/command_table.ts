@@ -44,11 +44,11 @@ export const COMMANDS: CommandTable = [
   {
     name: "config schema",
     group: MACHINE,
+    load: async () => (await import("./commands/config_schema.ts")).configSchema,
+  },
   { name: "cache list", group: MACHINE, load: async () => (await import("./commands/cache_list.ts")).cacheList },
   { name: "cache clear", group: MACHINE, load: async () => (await import("./commands/cache_clear.ts")).cacheClear },
   { name: "doctor", group: MACHINE, load: async () => (await import("./commands/doctor.ts")).doctor },
-    load: async () => (await import("./commands/config_schema.ts")).configSchema,
-  },
   { name: "completion", group: PROGRAM, load: async () => (await import("./commands/completion.ts")).completion },
   { name: "version", group: PROGRAM, load: async () => (await import("./commands/version.ts")).version },
   { name: "help", group: PROGRAM, load: async () => (await import("./commands/help.ts")).help },
