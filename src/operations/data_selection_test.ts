@@ -43,10 +43,10 @@ Deno.test("parseDataSelection() takes nothing else", () => {
 });
 
 Deno.test("selectPacks() gives every pack to exactly one part, always the same", () => {
-  for (const  of of[1, 2, 7, 100]) {
-    const parts = Array.from({ length: of }, (_, i) => selectPacks(packs, { kind: "part", part: i + 1, of }));
+  for (const count of [1, 2, 7, 100]) {
+    const parts = Array.from({ length: count }, (_, i) => selectPacks(packs, { kind: "part", part: i + 1, of: count }));
     deepEqual(parts.flat().map(({ name }) => name).sort(), packs.map(({ name }) => name).sort());
-    const later = selectPacks([...packs, ...packsOf([])].reverse(), { kind: "part", part: 1, of });
+    const later = selectPacks([...packs, ...packsOf([])].reverse(), { kind: "part", part: 1, of: count });
     deepEqual(later, parts[0]);
   }
 });
