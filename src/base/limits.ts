@@ -54,13 +54,14 @@ export const LIMITS = {
   rangeBytesMax: 8 * MIB,
   readAheadBytes: 8 * MIB, // of a file that is read in order: two frames while a third is written out
   readAheadChunks: 256, // holes and blocks of 4 KiB count too
+  restoreBatchFiles: 16_384, // planned and written together: some 25 MB; a frame is decoded once per batch
   openFilesMax: 64, // restore: files written in parts that are kept open
   checkErrorsMax: 10_000, // kept of one check, one per damaged object; more are only counted
   affectedPathsMax: 1000, // listed per damaged object; more are only counted
   affectedPathsAllMax: 100_000, // listed by one check, so that its result is not more than some tens of megabytes
   catalogueCacheBytes: 32 * MIB, // pages that SQLite keeps
   catalogueWaitMs: 2_000, // for another process that writes the catalogue; then its answer is had without it
-  catalogueBatchRows: 20_000, // between two commits: some tenths of a second of work that an interruption loses
+  catalogueBatchRows: 50_000, // between two commits: half a second of work that an interruption loses
   catalogueBlocksKept: 512, // decoded groups of 512 names, some 16 MB
   catalogueRowsMax: 200_000, // entries that a search keeps, some 60 MB; with more it goes folder by folder
   catalogueGoneMin: 20, // removed snapshots before the catalogue is made anew to give their space back

@@ -7,7 +7,7 @@ import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import { RestoreExecution } from "./restore_execution.ts";
 import { RestoreTally } from "./restore_tally.ts";
-import { RestoreWalk } from "./restore_walk.ts";
+import { type RestoreBatch, RestoreWalk } from "./restore_walk.ts";
 import { verifyRestored } from "./restore_verify.ts";
 import { resolvePath } from "./snapshot_paths.ts";
 
@@ -111,14 +111,20 @@ async function run(
 ): Promise<number> {
   const trees = repository.trees(view, context.signal);
   const source = await resolvePath(trees, options.snapshot, options.path);
-  const walk = new RestoreWalk(trees, view.index, pool, target, tally, options, context, repository);
+  const execution = target === undefined || options.dryRun
+    ? undefined
+    : new RestoreExecution(repository, view, pool, target, tally, context.signal);
+  let verified = 0;
+  const execute = async ({ plan, files }: RestoreBatch) => {
+    if (execution === undefined) return;
+    await execution.run({ plan, files });
+    if (options.verify) verified += await verifyRestored(files, pool, target!, tally, repository.keys);
+  };
+  const walk = new RestoreWalk(trees, view.index, pool, target, tally, options, context, repository, execute);
   const work = await walk.plan(source);
   throwIfAborted(context.signal);
-  if (options.dryRun || target === undefined) return 0;
-  const execution = new RestoreExecution(repository, view, pool, target, tally, context.signal);
-  await execution.run(work);
-  execution.finish(work, options);
-  return options.verify ? await verifyRestored(work, pool, target, tally, repository.keys) : 0;
+  execution?.finish(work, options);
+  return verified;
 }
 
 function summary(

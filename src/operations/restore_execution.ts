@@ -13,14 +13,14 @@ import type { FrameWrite, LoadFrame, WriteFault, WriteOutcome } from "../stages/
 import type { RestoreOptions } from "./restore.ts";
 import type { FrameUse } from "./restore_plan.ts";
 import type { RestoreTally } from "./restore_tally.ts";
-import type { RestoreFile, RestoreWork } from "./restore_walk.ts";
+import type { RestoreBatch, RestoreFile, RestoreWork } from "./restore_walk.ts";
 
 /** Frames that are read ahead per worker: one being decoded, one waiting. */
 const FRAMES_PER_WORKER = 3;
 
 type Uses = FrameUse<RestoreFile>[];
 
-/** Writes what was planned: pack by pack, each frame read and decoded once, on all workers. */
+/** Writes what was planned: pack by pack, each frame of a batch read and decoded once, on all workers. */
 export class RestoreExecution {
   readonly #slots: Semaphore;
   readonly #files = new Map<number, RestoreFile>();
@@ -40,13 +40,14 @@ export class RestoreExecution {
     this.#reader = repository.chunks(view, signal);
   }
 
-  async run(work: RestoreWork): Promise<void> {
-    for (const file of work.files) {
+  async run(batch: RestoreBatch): Promise<void> {
+    this.#files.clear();
+    for (const file of batch.files) {
       this.#files.set(file.number, file);
       if (file.missing === 0) this.#complete(file);
     }
     const running = new Set<Promise<void>>();
-    for (const [pack, frames] of work.plan.packs()) {
+    for (const [pack, frames] of batch.plan.packs()) {
       for await (const { number, frame } of this.#fetch(pack, frames)) {
         const release = await this.#slots.acquire(this.signal);
         this.#throwIfStopped();

@@ -6,11 +6,11 @@ import type { RepositoryKeys } from "../repository/keys.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import { Semaphore } from "../resilience/semaphore.ts";
 import type { RestoreTally } from "./restore_tally.ts";
-import type { RestoreFile, RestoreWork } from "./restore_walk.ts";
+import type { RestoreFile } from "./restore_walk.ts";
 
 /** Reads every restored file again and recomputes its chunks; returns how many are right. */
 export async function verifyRestored(
-  work: RestoreWork,
+  files: readonly RestoreFile[],
   pool: WorkerPool,
   target: TargetTree,
   tally: RestoreTally,
@@ -19,7 +19,7 @@ export async function verifyRestored(
   const slots = new Semaphore(2 * pool.size);
   let verified = 0;
   await Promise.all(
-    work.files.filter((file) => !file.failed).map((file) =>
+    files.filter((file) => !file.failed).map((file) =>
       slots.run(async () => {
         const why = await faultOf(file, pool, target, keys);
         if (why === undefined) verified++;

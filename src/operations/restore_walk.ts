@@ -1,5 +1,6 @@
 import { concat, fromBase64 } from "../base/bytes.ts";
 import { reportError, throwIfAborted } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import { CHUNK_KIND_NAMES } from "../model/chunk.ts";
 import type { Entry } from "../model/entry.ts";
 import { type FileStat, type Metadata, SystemError, type TargetTree, type Xattr } from "../platform/file_system.ts";
@@ -17,7 +18,6 @@ import type { SnapshotPlace } from "./snapshot_paths.ts";
 export interface RestoreFile {
   number: number;
   path: string;
-  entry: Entry;
   metadata: Metadata;
   layout: FileLayout;
   /** One frame holds all of it and nothing of it exists: a worker makes it in one go. */
@@ -28,10 +28,14 @@ export interface RestoreFile {
   failed: boolean;
 }
 
-/** Everything that a restore has to do once the tree was walked. */
-export interface RestoreWork {
+/** Files whose content is restored together: so many that a frame is rarely needed by two batches, and no more. */
+export interface RestoreBatch {
   plan: ReadPlan<RestoreFile>;
   files: RestoreFile[];
+}
+
+/** What a restore has to do once all content is there. */
+export interface RestoreWork {
   /** In the order in which they were made; their metadata is set in reverse. */
   folders: { path: string; metadata: Metadata }[];
   /** Symbolic links and nodes, made when all content is there. */
@@ -46,7 +50,10 @@ export interface RestoreWork {
  * outside the target, whatever the tree's names say: names were checked when the tree was read, paths by `TargetTree`.
  */
 export class RestoreWalk {
-  readonly work: RestoreWork = { plan: new ReadPlan(), files: [], folders: [], others: [], links: [], deletions: [] };
+  readonly work: RestoreWork = { folders: [], others: [], links: [], deletions: [] };
+  #batch: RestoreBatch = { plan: new ReadPlan(), files: [] };
+  #executing: Promise<void> = Promise.resolve();
+  #files = 0;
   readonly #linked = new Map<string, RestoreFile>();
   readonly #made = new Set<string>([""]);
 
@@ -59,18 +66,35 @@ export class RestoreWalk {
     readonly options: RestoreOptions,
     readonly context: RestoreContext,
     readonly repository: Repository,
+    /** Writes a batch; the next one is handed over when it is done. */
+    readonly execute: (batch: RestoreBatch) => Promise<void>,
   ) {}
 
   async plan(place: SnapshotPlace): Promise<RestoreWork> {
     if (!("folder" in place)) {
       await this.#entry(place.entry, place.entry.name, () => {});
-      return this.work;
+      return await this.#finish();
     }
     if (place.entry !== undefined && this.#wants("", true)) {
       this.work.folders.push({ path: "", metadata: await this.#metadata(place.entry) });
     }
     await this.#folder(place.folder, "", () => {});
+    return await this.#finish();
+  }
+
+  async #finish(): Promise<RestoreWork> {
+    await this.#handOver();
+    await this.#executing;
     return this.work;
+  }
+
+  /** Starts a batch once the one before it is done; the walk goes on meanwhile. */
+  async #handOver(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = { plan: new ReadPlan(), files: [] };
+    await this.#executing;
+    this.#executing = this.execute(batch);
+    this.#executing.catch(() => {}); // the next to await it sees the failure
   }
 
   #wants(path: string, isFolder: boolean): boolean {
@@ -164,9 +188,8 @@ export class RestoreWalk {
     }
     const layout = await layoutOf(entry.content, sizeBytes, this.trees, this.index, path);
     const file: RestoreFile = {
-      number: this.work.files.length,
+      number: this.#files++,
       path,
-      entry,
       metadata: await this.#metadata(entry),
       layout,
       whole: false,
@@ -175,12 +198,13 @@ export class RestoreWalk {
       failed: false,
     };
     if (key !== undefined) this.#linked.set(key, file);
-    this.work.files.push(file);
-    await this.#planFile(file, existing);
+    this.#batch.files.push(file);
+    await this.#planFile(file, entry, existing);
+    if (this.#batch.files.length >= LIMITS.restoreBatchFiles) await this.#handOver();
   }
 
-  async #planFile(file: RestoreFile, existing: FileStat | undefined): Promise<void> {
-    const { layout, path, entry } = file;
+  async #planFile(file: RestoreFile, entry: Entry, existing: FileStat | undefined): Promise<void> {
+    const { layout, path } = file;
     if (existing?.type === "file" && this.options.overwrite === "if-changed" && looksSame(entry, existing)) return;
     const inPlace = existing?.type === "file" && existing.links === 1;
     const same = inPlace ? await this.#sameChunks(file) : undefined;
@@ -189,7 +213,7 @@ export class RestoreWalk {
     layout.chunks.forEach((chunk, i) => {
       if (same?.[i] === 1) return;
       file.missing++;
-      this.work.plan.add(file, chunk);
+      this.#batch.plan.add(file, chunk);
     });
     if (this.options.dryRun || this.target === undefined) return this.#countDry(file);
     if (existing !== undefined && !inPlace) this.#removeExisting(path, existing);
