@@ -22,12 +22,7 @@ export class IndexWriter {
   #packs = 0;
 
   /** @param replaced Names that count as absent: an object of such a name would be in vain */
-  constructor(
-    readonly store: ObjectStore,
-    readonly sealer: ObjectSealer,
-    readonly replaced: ReadonlySet<string>,
-    readonly signal?: AbortSignal,
-  ) {}
+  constructor(readonly store: ObjectStore, readonly sealer: ObjectSealer, readonly replaced: ReadonlySet<string>) {}
 
   /** Adds a pack that is durable in the store; may write what gathered before it. */
   async add(pack: PackRecord, table: PackTable): Promise<void> {
@@ -39,17 +34,14 @@ export class IndexWriter {
     if (this.#builder.byteLength() >= FLUSH_BYTES) await this.flush();
   }
 
-  async flush(signal = this.signal): Promise<void> {
+  /** Never aborted: what it says of packs is what makes an interrupted backup's work useful. */
+  async flush(): Promise<void> {
     if (this.#packs === 0) return;
     const builder = this.#builder;
     this.#builder = new IndexBuilder();
     this.#packs = 0;
-    await this.#write(builder, signal);
-  }
-
-  async #write(builder: IndexBuilder, signal?: AbortSignal): Promise<void> {
     const payload = withFreeName(builder.encode(), this.replaced, this.sealer.random);
-    await putIndexObject(this.store, this.sealer, payload, signal);
+    await putIndexObject(this.store, this.sealer, payload);
   }
 }
 

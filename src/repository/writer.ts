@@ -54,7 +54,7 @@ export class RepositoryWriter {
   ) {
     const { store, sealer, keys, context } = repository;
     const storedBytes = [...view.listed.values()].reduce((sum, size) => sum + size, 0);
-    this.indexes = new IndexWriter(store, sealer, view.objects.replaced, signal);
+    this.indexes = new IndexWriter(store, sealer, view.objects.replaced);
     this.packs = new PackWriter(
       store,
       keys,
@@ -198,7 +198,7 @@ export class RepositoryWriter {
     const { onEvent } = this.repository.context;
     try {
       await this.packs.settle();
-      await this.indexes.flush(undefined);
+      await this.indexes.flush();
     } catch (error) {
       onEvent({ type: "warning", code: "abandon", message: `Cannot keep what was uploaded: ${messageOf(error)}` });
     }
