@@ -16,8 +16,15 @@ export interface OutputSettings {
   stream: boolean;
   progress: boolean;
   verbosity: number;
+  /** `auto` by default: on a terminal. */
+  color?: ColorChoice;
   variable(name: string): string | undefined;
 }
+
+export type ColorChoice = "auto" | "always" | "never";
+
+/** What may become known after something was said already. */
+export type OutputChange = Pick<OutputSettings, "json" | "progress" | "verbosity" | "color">;
 
 /** Thrown by {@linkcode Output.write} once nobody reads stdout any more, as in `axiom dump … | head`; not a failure. */
 export class OutputClosed extends Error {
@@ -32,37 +39,58 @@ const encoder = new TextEncoder();
 export class Output {
   /** What operations report to. Never throws: a full disk behind stdout must not end a backup. */
   readonly events: EventSink = (event) => this.#handle(event);
-  readonly renderContext: RenderContext;
-  readonly #settings: OutputSettings;
-  readonly #progress: ProgressDisplay;
-  readonly #colorStderr: boolean;
+  #settings: OutputSettings;
+  #progress: ProgressDisplay;
   #closed = false;
   #fault: AxiomError | undefined;
 
   constructor(settings: OutputSettings) {
-    const { stdout, stderr } = settings;
     this.#settings = settings;
-    const plain = settings.variable("TERM") === "dumb";
-    const color = !plain && !settings.variable("NO_COLOR");
-    this.#colorStderr = color && stderr.isTerminal;
-    this.renderContext = {
-      columns: stdout.isTerminal ? stdout.columns() ?? COLUMNS_DEFAULT : undefined,
-      color: color && stdout.isTerminal,
-      verbosity: settings.verbosity,
-    };
+    this.#progress = this.#newProgress();
+  }
+
+  /** From now on. */
+  change(change: OutputChange): void {
+    this.#progress.clear();
+    this.#settings = { ...this.#settings, ...change };
+    this.#progress = this.#newProgress();
+  }
+
+  get json(): boolean {
+    return this.#settings.json;
+  }
+
+  get renderContext(): RenderContext {
+    const { stdout, verbosity } = this.#settings;
+    const columns = stdout.isTerminal ? stdout.columns() ?? COLUMNS_DEFAULT : undefined;
+    return { columns, color: this.#hasColor(stdout), verbosity };
+  }
+
+  #hasColor(stream: OutputStream): boolean {
+    const { color = "auto", variable } = this.#settings;
+    if (color !== "auto") return color === "always";
+    return stream.isTerminal && !this.#isPlain() && !variable("NO_COLOR");
+  }
+
+  #isPlain(): boolean {
+    return this.#settings.variable("TERM") === "dumb";
+  }
+
+  #newProgress(): ProgressDisplay {
+    const { stderr } = this.#settings;
     const writer = {
       writeText: (text: string) => this.#writeStderr(text),
       writeJson: (value: unknown) => this.#writeLine(value),
       columns: () => stderr.columns() ?? COLUMNS_DEFAULT,
     };
-    this.#progress = new ProgressDisplay(this.#progressMode(plain), writer, settings.clock);
+    return new ProgressDisplay(this.#progressMode(), writer, this.#settings.clock);
   }
 
-  #progressMode(plain: boolean): ProgressMode {
+  #progressMode(): ProgressMode {
     const { progress, json, stream, stderr } = this.#settings;
     if (!progress || (json && !stream)) return "none";
     if (json) return "json";
-    return stderr.isTerminal && !plain ? "terminal" : "plain";
+    return stderr.isTerminal && !this.#isPlain() ? "terminal" : "plain";
   }
 
   /** A result for people. Throws `AxiomError` if stdout cannot take it, but not if nobody reads it. */
@@ -145,7 +173,7 @@ export class Output {
   }
 
   #paint(color: number, text: string): string {
-    return this.#colorStderr ? `\x1b[${color}m${text}\x1b[0m` : text;
+    return this.#hasColor(this.#settings.stderr) ? `\x1b[${color}m${text}\x1b[0m` : text;
   }
 
   #writeLine(value: unknown): void {

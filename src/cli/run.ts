@@ -46,6 +46,7 @@ class Run {
   readonly #controller = new AbortController();
   readonly #variable = (name: string) => this.#environment.variable(name);
   #what = "axiom";
+  #quiet = false;
   #app: Promise<App> | undefined;
 
   constructor(environment: Environment, commands: CommandTable) {
@@ -72,12 +73,13 @@ class Run {
     if (prepared === undefined) return 2;
     const { command, options, globals } = prepared;
     this.output = outputOf(this.#environment, globals, command.stream ?? false);
+    this.#quiet = globals.quiet;
     try {
       const result = await command.run(options, this.#context(globals));
       const exitCode = command.exitCode?.(result) ?? 0;
       if (command.writes) this.output.finish();
-      else if (globals.json) this.output.printJson(command.json(result));
-      else if (!(globals.quiet && command.stream && exitCode === 0)) {
+      else if (this.output.json) this.output.printJson(command.json(result));
+      else if (!(this.#quiet && command.stream && exitCode === 0)) {
         this.output.print(command.render(result, this.output.renderContext));
       }
       await this.#close();
@@ -137,10 +139,25 @@ class Run {
       commands: this.#commands,
       app: (flags = []) => {
         if (environment.openApp === undefined) throw new Error("this process was made without a way to open the app");
-        this.#app ??= environment.openApp({ globals, flags, environment, events: this.output.events, signal });
+        this.#app ??= environment.openApp({ globals, flags, environment, events: this.output.events, signal })
+          .then((app) => this.#configured(app, globals));
         return this.#app;
       },
     };
+  }
+
+  /** What the configuration says of the output counts from here on, unless a flag said otherwise. */
+  #configured(app: App, globals: GlobalOptions): App {
+    const { json, verbosity, progress, color } = app.config.output;
+    const isSilent = globals.quiet || (verbosity === "quiet" && globals.verbosity === 0);
+    this.#quiet = isSilent;
+    this.output.change({
+      json: globals.json || json,
+      progress: globals.progress && progress && !isSilent,
+      verbosity: globals.verbosity || (verbosity === "verbose" && !isSilent ? 1 : 0),
+      color,
+    });
+    return app;
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { AxiomError, ERROR_KINDS, type ErrorKind } from "../base/errors.ts";
+import { type Config, DEFAULT_CONFIG } from "../config/schema.ts";
 import { type AnyCommand, defineCommand } from "./command.ts";
 import type { App } from "./app.ts";
 import type { AppSettings, CommandContext } from "./context.ts";
@@ -323,11 +324,12 @@ Deno.test("the app is opened when first asked for, once, and closed whatever hap
       environment.openApp = (settings: AppSettings): Promise<App> => {
         seen.push(`open ${settings.globals.location}`);
         return Promise.resolve({
+          config: DEFAULT_CONFIG,
           close() {
             seen.push("close");
             return closeFails ? Promise.reject(new AxiomError("storage_failed", "Cannot close")) : Promise.resolve();
           },
-        } as App);
+        } as unknown as App);
       };
       const command = doing(async ({ app }) => {
         equal(await app(), await app());
@@ -348,6 +350,64 @@ Deno.test("the app is opened when first asked for, once, and closed whatever hap
     equal(await runIn(environment, "check", doing(async ({ app }) => (await app(), 0))), 10);
     equal(environment.stderr.text, "axiom: Cannot open /srv\n");
   });
+});
+
+Deno.test("what the configuration says of the output counts unless a flag says otherwise", async (t) => {
+  const cases: { name: string; line: string; output: Partial<Config["output"]>; stdout: string; stderr: string }[] = [
+    { name: "nothing", line: "check", output: {}, stdout: "done 0\n", stderr: "axiom: warning: low\n" },
+    {
+      name: "json",
+      line: "check",
+      output: { json: true },
+      stdout: '{"type":"warning","code":"w","message":"low"}\n{"type":"summary","code":0}\n',
+      stderr: "",
+    },
+    { name: "quiet", line: "check", output: { verbosity: "quiet" }, stdout: "", stderr: "axiom: warning: low\n" },
+    {
+      name: "quiet, and -v",
+      line: "-v check",
+      output: { verbosity: "quiet" },
+      stdout: "done 0\n",
+      stderr: "axiom: warning: low\naxiom: more\n",
+    },
+    {
+      name: "verbose",
+      line: "check",
+      output: { verbosity: "verbose" },
+      stdout: "done 0\n",
+      stderr: "axiom: warning: low\naxiom: more\n",
+    },
+    {
+      name: "verbose, and -q",
+      line: "-q check",
+      output: { verbosity: "verbose" },
+      stdout: "",
+      stderr: "axiom: warning: low\n",
+    },
+    {
+      name: "color",
+      line: "check",
+      output: { color: "always" },
+      stdout: "done 0\n",
+      stderr: "axiom: \x1b[33mwarning: \x1b[0mlow\n",
+    },
+  ];
+  for (const { name, line, output, stdout, stderr } of cases) {
+    await t.step(name, async () => {
+      const environment = fakeEnvironment();
+      const config = { ...DEFAULT_CONFIG, output: { ...DEFAULT_CONFIG.output, ...output } };
+      environment.openApp = () => Promise.resolve({ config, close: () => Promise.resolve() } as unknown as App);
+      const command = doing(async ({ app, output: { events } }) => {
+        await app();
+        events({ type: "warning", code: "w", message: "low" });
+        events({ type: "verbose", message: "more" });
+        return 0;
+      }, { stream: true, render: (code) => `done ${code}`, json: (code) => ({ code }) });
+      equal(await runIn(environment, line, command), 0);
+      equal(environment.stdout.text, stdout);
+      equal(environment.stderr.text, stderr);
+    });
+  }
 });
 
 Deno.test("a command's own parse may refuse", async () => {

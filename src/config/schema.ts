@@ -4,7 +4,7 @@
  */
 import { LIMITS } from "../base/limits.ts";
 import { chunker, cipher, compression, folderMarker, readSubset, rule } from "./choices.ts";
-import { type ConfigOf, list, one, type Option, optional, section, walkOptions } from "./option.ts";
+import { buildConfig, type ConfigOf, list, one, type Option, optional, section, walkOptions } from "./option.ts";
 import { boolean, location, oneOf, path, pattern, percent, rate, shortText, size, text } from "./types.ts";
 
 export const OPTIONS = {
@@ -83,6 +83,9 @@ export const OPTIONS = {
 };
 
 export type Config = ConfigOf<typeof OPTIONS>;
+
+/** Without any file, environment or flag. */
+export const DEFAULT_CONFIG: Config = buildConfig(OPTIONS, (_path, option) => option.default);
 
 /** Options by their path, such as `backup.exclude_caches`, in the order of the table. */
 export const OPTION_BY_PATH: ReadonlyMap<string, Option<unknown>> = new Map(walkOptions(OPTIONS));

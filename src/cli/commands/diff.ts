@@ -40,7 +40,7 @@ export const diff = defineCommand({
     metadata: values.metadata,
     choice: snapshotChoice(values),
   }),
-  run: async ({ before, after, metadata, choice }, { app: open, globals, output }) => {
+  run: async ({ before, after, metadata, choice }, { app: open, output }) => {
     const app = await open();
     const repository = await app.openRepository();
     const heard = listen(app.events);
@@ -49,7 +49,7 @@ export const diff = defineCommand({
     const side = ({ snapshot, path }: typeof before) => ({ snapshot: findSnapshot(list, snapshot, filter), path });
     const context = { onEvent: heard.onEvent, signal: app.signal };
     const { changes, statistics } = await diffSnapshots(repository, side(before), side(after), context);
-    const out = new ListOutput(output, globals.json, '{"changes":');
+    const out = new ListOutput(output, output.json, '{"changes":');
     for await (const change of changes) {
       if (change.kind === "metadata" && !metadata) continue;
       await out.add(() => `${SIGNS[change.kind]} ${displayName(change.path)}`, () => changeJson(change));

@@ -40,10 +40,10 @@ export const dump = defineCommand({
     choice: snapshotChoice(values),
   }),
   run: async ({ snapshot: name, path, archive, file, choice }, { app: open, globals, output, environment }) => {
-    if (globals.json && file === undefined) {
+    const app = await open();
+    if (output.json && file === undefined) {
       throw new AxiomError("usage", "Cannot print content and JSON at once", { hint: "Give --output <file> too" });
     }
-    const app = await open();
     const repository = await app.openRepository();
     const heard = listen(app.events);
     const list = await repository.snapshots(app.signal);
@@ -60,7 +60,7 @@ export const dump = defineCommand({
     } else {
       const written = await writeFile(absolute(file, app.folder), bytes);
       const what = { snapshot_id: snapshot.id, format, output: jsonName(file), bytes: written };
-      if (globals.json) output.printJson(what);
+      if (output.json) output.printJson(what);
       else if (!globals.quiet) output.print(`Wrote ${formatSize(written)} to ${file}`);
     }
     return heard.exitCode;

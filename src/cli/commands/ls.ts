@@ -32,13 +32,13 @@ export const ls = defineCommand({
     recursive: values.recursive,
     choice: snapshotChoice(values),
   }),
-  run: async ({ snapshot: name, path, long, recursive, choice }, { app: open, globals, output }) => {
+  run: async ({ snapshot: name, path, long, recursive, choice }, { app: open, output }) => {
     const app = await open();
     const repository = await app.openRepository();
     const heard = listen(app.events);
     const list = await repository.snapshots(app.signal);
     const snapshot = findSnapshot(list, name, snapshotFilter(choice, app.folder));
-    const out = new ListOutput(output, globals.json);
+    const out = new ListOutput(output, output.json);
     const options = { snapshot, path, recursive: recursive || path === undefined };
     for await (const entry of listEntries(repository, options, { onEvent: heard.onEvent, signal: app.signal })) {
       await out.add(() => long ? entryLine(entry) : displayName(entry.path), () => entryJson(entry));
