@@ -4,6 +4,7 @@ import { displayName } from "../base/names.ts";
 import type { Entry } from "../model/entry.ts";
 import type { SnapshotFault } from "../model/snapshot.ts";
 import type { FileStat, SystemError } from "../platform/file_system.ts";
+import { sourceFault } from "../stages/source_fault.ts";
 import type { SavedContent } from "./file_saver.ts";
 
 const FAULTS_KEPT = 1000;
@@ -23,6 +24,8 @@ export class BackupTally {
   bytesNew = 0;
   chunksNew = 0;
   readonly faults: SnapshotFault[] = [];
+  /** What was told last of something that could not be saved. */
+  lastReport: ErrorReport | undefined;
 
   constructor(readonly onEvent: EventSink) {}
 
@@ -57,7 +60,8 @@ export class BackupTally {
   saved(path: string, last: Entry | undefined, content: SavedContent, stat: FileStat): void {
     this.chunksNew += content.chunksNew;
     this.bytesNew += content.bytesNew;
-    if (content.fault !== undefined) return this.#report(path, content.fault);
+    if (content.fault !== undefined) return this.report(path, content.fault);
+    if (content.xattrFault !== undefined) this.report(path, content.xattrFault);
     if (last === undefined) this.filesNew++;
     else if (isSameContent(last, content)) this.filesUnmodified++;
     else this.filesChanged++;
@@ -80,7 +84,7 @@ export class BackupTally {
     const message = `Cannot back up ${displayName(path)}: ${
       error.code === "ENOENT" ? "no such file or folder" : error.message
     }`;
-    this.#report(path, { kind: "source_missing", message });
+    this.report(path, { kind: "source_missing", message });
   }
 
   /** What was named in a list. */
@@ -91,12 +95,12 @@ export class BackupTally {
   }
 
   fault(path: string, error: SystemError): void {
-    const what = error.code === "ENOENT" ? "it vanished" : error.message;
-    this.#report(path, { kind: "source_unreadable", message: `Cannot read ${displayName(path)}: ${what}` });
+    this.report(path, reportError(sourceFault(path, error)));
   }
 
-  #report(path: string, error: ErrorReport): void {
+  report(path: string, error: ErrorReport): void {
     this.filesFailed++;
+    this.lastReport = error;
     if (this.faults.length < FAULTS_KEPT) this.faults.push({ path, reason: error.message });
     this.onEvent({ type: "error", error, path });
   }

@@ -1,7 +1,9 @@
-import { toBase64 } from "../base/bytes.ts";
+import { KIB, toBase64 } from "../base/bytes.ts";
+import { type ErrorReport, reportError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Entry, EntryXattr } from "../model/entry.ts";
-import type { FileStat, FileSystem, Xattr } from "../platform/file_system.ts";
+import { type FileStat, type FileSystem, SystemError, type Xattr } from "../platform/file_system.ts";
+import { sourceFault } from "../stages/source_fault.ts";
 
 /** Turns what the system says of a file into an entry without content. */
 export class EntryMaker {
@@ -40,19 +42,34 @@ function remembered<Key, Value>(map: Map<Key, Value>, key: Key, make: (key: Key)
   return map.get(key)!;
 }
 
-/** Small values stand in the entry; `putChunks` stores larger ones. */
+/**
+ * An entry without extended attributes because of a fault has to be marked as changed, so that the next run reads it again.
+ * Throws `SystemError` where there is nothing any more.
+ */
+export function readXattrs(files: FileSystem, path: string): { xattrs?: Xattr[]; xattrFault?: ErrorReport } {
+  try {
+    return { xattrs: files.xattrs(path) };
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.code === "ENOENT") throw error;
+    return { xattrFault: reportError(sourceFault(path, error)) };
+  }
+}
+
+/** Sum of the values that stand in an entry, so that any entry fits into a tree node. */
+const INLINE_BYTES_MAX = 64 * KIB;
+
+/** Small values stand in the entry; `putChunks` stores larger ones, and what would make the entry too large. */
 export async function entryXattrs(
   xattrs: readonly Xattr[],
   putChunks: (value: Xattr["value"]) => Promise<string[]>,
 ): Promise<EntryXattr[] | undefined> {
   if (xattrs.length === 0) return undefined;
   const entries: EntryXattr[] = [];
+  let inlineBytes = 0;
   for (const { name, value } of xattrs) {
-    entries.push(
-      value.length <= LIMITS.xattrInlineBytesMax
-        ? { name, value: toBase64(value) }
-        : { name, chunks: await putChunks(value) },
-    );
+    const fits = value.length <= LIMITS.xattrInlineBytesMax && inlineBytes + value.length <= INLINE_BYTES_MAX;
+    if (fits) inlineBytes += value.length;
+    entries.push(fits ? { name, value: toBase64(value) } : { name, chunks: await putChunks(value) });
   }
   return entries;
 }

@@ -1,12 +1,15 @@
 import { type Bytes, fromHex } from "../base/bytes.ts";
+import { AxiomError, reportError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { displayName } from "../base/names.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { ChunkerRecord, Content, ContentElement, Entry } from "../model/entry.ts";
-import type { FileStat, FileSystem, SourceFile, Xattr } from "../platform/file_system.ts";
+import { type FileStat, type FileSystem, type SourceFile, SystemError, type Xattr } from "../platform/file_system.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import { writeContentNodes } from "../repository/tree_writer.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import { chooseChunker, type ChunkerRule } from "../stages/choose_chunker.ts";
+import { sourceFault } from "../stages/source_fault.ts";
 import type { FrameStyle, SavedFile } from "../stages/worker_protocol.ts";
 import { isDamage } from "./damage.ts";
 
@@ -17,6 +20,7 @@ export interface SavedContent {
   content?: Content;
   chunker?: ChunkerRecord;
   xattrs?: Xattr[];
+  xattrFault?: SavedFile["xattrFault"];
   changed: boolean;
   chunksNew: number;
   bytesNew: number;
@@ -29,19 +33,62 @@ export interface FilePlan {
   chunkerRule?: ChunkerRule;
 }
 
+/** Looks at a file that does not hold still. */
+const TRIES = 3;
+
 type Segment = { offset: number; length: number };
 
 /** Saves the content of single files by the workers: small ones in batches, huge and sparse ones in regions. */
 export class FileSaver {
   constructor(readonly files: FileSystem, readonly writer: RepositoryWriter, readonly trees: TreeReader) {}
 
-  async save(path: string, stat: FileStat, plan: FilePlan, last: Entry | undefined): Promise<SavedContent> {
-    const isSparse = stat.allocatedBytes < stat.sizeBytes && stat.sizeBytes >= SPARSE_BYTES_MIN;
-    const isHuge = stat.sizeBytes >= 2 * LIMITS.regionBytes;
-    const parts = isSparse || isHuge
-      ? await this.#saveRegions(path, stat, plan, last)
-      : [await this.writer.pool.saveFile(this.#job(path, stat, plan, last))];
-    return await this.#combine(parts, plan, stat);
+  /**
+   * A file whose place another one took, or which changed while its holes were looked for, is looked at again and saved as it
+   * then is. Faults of the source are part of the result.
+   */
+  async save(
+    path: string,
+    stat: FileStat,
+    planOf: (stat: FileStat) => FilePlan,
+    last: Entry | undefined,
+  ): Promise<SavedContent> {
+    for (let tries = 1, seen = stat;; tries++) {
+      const saved = await this.#saveAsSeen(path, seen, planOf(seen), last);
+      const isDone = saved.fault === undefined && !(saved.changed && isCutUp(seen));
+      if (isDone || tries === TRIES) return saved;
+      const now = this.#lookAgain(path);
+      if (now instanceof AxiomError) return { ...saved, fault: reportError(now) };
+      if (saved.fault !== undefined && now.inode === seen.inode) return saved;
+      seen = now;
+    }
+  }
+
+  #lookAgain(path: string): FileStat | AxiomError {
+    try {
+      const stat = this.files.lstat(path);
+      if (stat.type === "file") return stat;
+      return new AxiomError("source_changed", `Cannot read ${displayName(path)}: it is a ${stat.type} now`);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return sourceFault(path, error);
+    }
+  }
+
+  async #saveAsSeen(
+    path: string,
+    stat: FileStat,
+    plan: FilePlan,
+    last: Entry | undefined,
+  ): Promise<SavedContent> {
+    try {
+      const parts = isCutUp(stat)
+        ? await this.#saveRegions(path, stat, plan, last)
+        : [await this.writer.pool.saveFile(this.#job(path, stat, plan, last))];
+      return await this.#combine(parts, plan, stat);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return { changed: false, chunksNew: 0, bytesNew: 0, fault: reportError(sourceFault(path, error)) };
+    }
   }
 
   #job(path: string, stat: FileStat, plan: FilePlan, last: Entry | undefined) {
@@ -85,7 +132,7 @@ export class FileSaver {
     const [first] = parts;
     const chunksNew = parts.reduce((sum, part) => sum + (part.chunksNew ?? 0), 0);
     const bytesNew = parts.reduce((sum, part) => sum + (part.bytesNew ?? 0), 0);
-    const changed = parts.some((part) => part.changed || (parts.length > 1 && part.stat !== undefined));
+    const changed = parts.some((part) => part.changed || (isCutUp(stat) && part.stat !== undefined));
     const fault = parts.find((part) => part.fault !== undefined)?.fault;
     if (fault !== undefined) return { changed, chunksNew, bytesNew, fault };
     const elements = parts.length === 1 ? first.elements : parts.flatMap((part) => part.elements);
@@ -98,6 +145,7 @@ export class FileSaver {
       content,
       chunker: first.chunker ?? last.chunker,
       xattrs: first.xattrs,
+      xattrFault: first.xattrFault,
       changed,
       chunksNew,
       bytesNew,
@@ -146,6 +194,11 @@ export class FileSaver {
 
 /** Holes shorter than this are read as zeros: they would cost more than they save. */
 const SPARSE_BYTES_MIN = 64 * 1024;
+
+/** Whether a file is saved by regions: its holes were looked for, or several workers read it. */
+function isCutUp({ allocatedBytes, sizeBytes }: FileStat): boolean {
+  return sizeBytes >= 2 * LIMITS.regionBytes || (allocatedBytes < sizeBytes && sizeBytes >= SPARSE_BYTES_MIN);
+}
 
 /** A part of a file: `segments` hold data, and everything else from `from` to the end of the last one is holes. */
 export interface Region {

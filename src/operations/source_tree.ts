@@ -1,3 +1,4 @@
+import { AxiomError } from "../base/errors.ts";
 import { sortNames } from "../base/names.ts";
 import type { Entry } from "../model/entry.ts";
 import type { FileSystem } from "../platform/file_system.ts";
@@ -36,6 +37,8 @@ export function sourceTree(paths: readonly string[]): SourceNode {
 /** Saves the tree of sources and returns the id of its root folder. */
 export class SourceTreeSaver {
   readonly #entries: EntryMaker;
+  /** Sources of which there is something to save. */
+  #saved = 0;
 
   constructor(
     readonly files: FileSystem,
@@ -47,12 +50,28 @@ export class SourceTreeSaver {
     this.#entries = new EntryMaker(files);
   }
 
-  /** @param last Root folder of the parent snapshot */
+  /**
+   * Throws `source_missing` or `source_unreadable` if nothing can be saved of any source: such a snapshot would look like a
+   * good one.
+   *
+   * @param last Root folder of the parent snapshot
+   */
   async save(root: SourceNode, last: string | undefined): Promise<string> {
-    if (!root.isSource) return await this.#saveChildren(root, last);
+    const id = root.isSource ? await this.#saveRoot(last) : await this.#saveChildren(root, last);
+    if (id !== undefined && this.#saved > 0) return id;
+    const { kind, message } = this.saver.tally.lastReport!;
+    throw new AxiomError(kind, message, { hint: "Check the paths and their permissions; no snapshot was made" });
+  }
+
+  async #saveRoot(last: string | undefined): Promise<string | undefined> {
     const lastEntry: Entry | undefined = last === undefined ? undefined : { ...ROOT_ENTRY, subtree: last };
-    const { entry } = await this.saver.saveSource("/", "root", lastEntry);
-    return entry!.subtree!;
+    return (await this.#saveSource("/", "root", lastEntry))?.subtree;
+  }
+
+  async #saveSource(path: string, name: string, last: Entry | undefined): Promise<Entry | undefined> {
+    const { entry } = await this.saver.saveSource(path, name, last);
+    if (entry !== undefined) this.#saved++;
+    return entry;
   }
 
   async #saveChildren(node: SourceNode, last: string | undefined): Promise<string> {
@@ -61,7 +80,7 @@ export class SourceTreeSaver {
       const child = node.children.get(name)!;
       const lastChild = last === undefined ? undefined : await this.#last(last, name);
       const entry = child.isSource
-        ? (await this.saver.saveSource(child.path, name, lastChild)).entry
+        ? await this.#saveSource(child.path, name, lastChild)
         : await this.#saveStep(child, name, lastChild);
       if (entry !== undefined) await folder.add(entry, false);
     }
@@ -79,8 +98,10 @@ export class SourceTreeSaver {
   }
 
   /** A folder on the way to a source: its own metadata, and of its content only what leads to sources. */
-  async #saveStep(node: SourceNode, name: string, last: Entry | undefined): Promise<Entry> {
-    const entry = this.#entries.entry(name, this.files.lstat(node.path));
+  async #saveStep(node: SourceNode, name: string, last: Entry | undefined): Promise<Entry | undefined> {
+    const stat = this.saver.look(node.path);
+    if (stat === undefined) return undefined;
+    const entry = this.#entries.entry(name, stat);
     return { ...entry, type: "dir", subtree: await this.#saveChildren(node, last?.subtree) };
   }
 }

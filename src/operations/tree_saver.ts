@@ -10,10 +10,12 @@ import { type FileStat, type FileSystem, SystemError } from "../platform/file_sy
 import type { TreeReader } from "../repository/tree_reader.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import { type ChangeDetector, ParentCursor } from "./change_detection.ts";
-import { EntryMaker, entryXattrs } from "./entry_of_stat.ts";
+import { ContentSaver } from "./content_saver.ts";
+import { EntryMaker, entryXattrs, readXattrs } from "./entry_of_stat.ts";
 import type { FilePlan, FileSaver, SavedContent } from "./file_saver.ts";
 import { FolderWriter } from "./folder_writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
+import { type Pending, pending, settled } from "./pending.ts";
 
 /** `empty` is a folder of which nothing that it holds is saved, such as the root of another file system. */
 export type EntrySelection = "save" | "empty" | "exclude";
@@ -46,16 +48,6 @@ interface Item {
   isParents: boolean;
 }
 
-/** A value that will be there once workers are done; the way to it was walked already. */
-interface Pending<T> {
-  readonly done: Promise<T>;
-}
-
-function pending<T>(done: Promise<T>): Pending<T> {
-  done.catch(() => {}); // awaited later, in order
-  return { done };
-}
-
 export interface SavedFolder {
   id: string;
   unchanged: boolean;
@@ -73,8 +65,7 @@ const SLICES_AHEAD = 8;
 export class TreeSaver {
   readonly #entries: EntryMaker;
   #breathAt = 0;
-  /** Contents of files with several names, until the last name was met. */
-  readonly #linked = new Map<string, { content: Promise<SavedContent>; left: number }>();
+  readonly #contents: ContentSaver;
 
   constructor(
     readonly files: FileSystem,
@@ -88,6 +79,7 @@ export class TreeSaver {
     readonly signal?: AbortSignal,
   ) {
     this.#entries = new EntryMaker(files);
+    this.#contents = new ContentSaver(files, writer, saver, (path, stat) => policy.plan(path, stat), signal);
   }
 
   /**
@@ -96,7 +88,21 @@ export class TreeSaver {
    * @param last What the parent snapshot has there
    */
   async saveSource(path: string, name: string, last: Entry | undefined): Promise<Item> {
-    return await (await this.#saveEntry({ path, relative: "", name, stat: this.files.lstat(path), last })).done;
+    const stat = this.look(path);
+    return stat === undefined
+      ? { entry: undefined, isParents: false }
+      : await (await this.#saveEntry({ path, relative: "", name, stat, last })).done;
+  }
+
+  /** What stands at the path of a source or above it; reported if that is nothing. */
+  look(path: string): FileStat | undefined {
+    try {
+      return this.files.lstat(path);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.tally.missingSource(path, error);
+      return undefined;
+    }
   }
 
   /** Resolves when the folder was walked, with a promise of its document. */
@@ -134,7 +140,8 @@ export class TreeSaver {
 
   async #saveSlice(path: string, relative: string, names: string[], cursor?: ParentCursor): Promise<Pending<Item>[]> {
     await this.#breathe();
-    const stats = this.files.statNames(path, names);
+    const stats = this.#statNames(path, names);
+    if (stats === undefined) return [];
     const items: Pending<Item>[] = [];
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
@@ -155,6 +162,17 @@ export class TreeSaver {
       items.push(await this.#saveEntry({ path: childPath, relative: childRelative, name, stat, last, empty }));
     }
     return items;
+  }
+
+  /** Nothing of a folder that cannot be opened any more; what was saved of it stays. */
+  #statNames(path: string, names: string[]): (FileStat | SystemError)[] | undefined {
+    try {
+      return this.files.statNames(path, names);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.tally.fault(path, error);
+      return undefined;
+    }
   }
 
   /** Lets in messages of workers and signals, which a walk of synchronous calls would keep out. */
@@ -195,7 +213,8 @@ export class TreeSaver {
     try {
       saved = await this.#walk(path, relative, lastFolder?.subtree, empty);
     } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
+      // A source of which nothing can be read is as good as missing: an empty folder must not stand for it.
+      if (!(error instanceof SystemError) || relative === "") throw error;
       this.tally.fault(path, error);
       saved = settled({ id: await this.#emptyFolder(), unchanged: false });
     }
@@ -213,9 +232,7 @@ export class TreeSaver {
 
   async #saveFile(path: string, name: string, stat: FileStat, last: Entry | undefined): Promise<Pending<Item>> {
     const lastFile = last?.type === "file" ? last : undefined;
-    const saved = stat.links > 1
-      ? await this.#saveLinked(path, stat, lastFile)
-      : await this.#saveContent(path, stat, lastFile);
+    const saved = await this.#contents.save(path, stat, lastFile);
     return pending(saved.done.then(async (content) => {
       this.tally.saved(path, lastFile, content, stat);
       if (content.fault !== undefined) return { entry: undefined, isParents: false };
@@ -223,43 +240,25 @@ export class TreeSaver {
     }));
   }
 
-  async #saveContent(path: string, stat: FileStat, last: Entry | undefined): Promise<Pending<SavedContent>> {
-    if (stat.sizeBytes === 0) {
-      const nothing = { changed: false, chunksNew: 0, bytesNew: 0, xattrs: this.files.xattrs(path) };
-      return settled(nothing);
-    }
-    await this.writer.pool.room();
-    throwIfAborted(this.signal);
-    this.writer.growIfNeeded();
-    return pending(this.saver.save(path, stat, this.policy.plan(path, stat), last));
-  }
-
-  async #saveLinked(path: string, stat: FileStat, last: Entry | undefined): Promise<Pending<SavedContent>> {
-    const key = `${stat.device}:${stat.inode}`;
-    const known = this.#linked.get(key);
-    if (known === undefined) {
-      const { done } = await this.#saveContent(path, stat, last);
-      this.#linked.set(key, { content: done, left: stat.links - 1 });
-      return { done };
-    }
-    if (--known.left === 0) this.#linked.delete(key);
-    return pending(known.content.then((content) => ({ ...content, chunksNew: 0, bytesNew: 0 })));
-  }
-
   async #fileEntry(name: string, stat: FileStat, saved: SavedContent): Promise<Entry> {
     const entry = this.#entries.entry(name, saved.stat ?? stat);
     if (saved.content !== undefined) entry.content = saved.content;
     else entry.size = "0";
     if (saved.chunker !== undefined) entry.chunker = saved.chunker;
-    if (saved.changed) entry.changed = true;
+    if (saved.changed || saved.xattrFault !== undefined) entry.changed = true;
     const xattrs = await entryXattrs(saved.xattrs ?? [], this.saver.putXattr);
     if (xattrs !== undefined) entry.xattrs = xattrs;
     return entry;
   }
 
   async #withXattrs(entry: Entry, path: string): Promise<Entry> {
-    const xattrs = await entryXattrs(this.files.xattrs(path), this.saver.putXattr);
-    if (xattrs !== undefined) entry.xattrs = xattrs;
+    const { xattrs = [], xattrFault } = readXattrs(this.files, path);
+    if (xattrFault !== undefined) {
+      this.tally.report(path, xattrFault);
+      entry.changed = true;
+    }
+    const stored = await entryXattrs(xattrs, this.saver.putXattr);
+    if (stored !== undefined) entry.xattrs = stored;
     return entry;
   }
 
@@ -268,8 +267,4 @@ export class TreeSaver {
     if (stat.type === "symlink") entry.target = this.files.readLink(path);
     return await this.#withXattrs(entry, path);
   }
-}
-
-function settled<T>(value: T): Pending<T> {
-  return { done: Promise.resolve(value) };
 }

@@ -19,15 +19,29 @@ function line(stat: Identity, parts: Record<string, unknown>): string {
   return JSON.stringify({ type, mode: mode.toString(8), uid, gid, mtimeNs, ...parts });
 }
 
-/** Which names are one file: the first path that was met of each. */
+/** Which names of a picture are one file. */
 class LinkGroups {
-  readonly #first = new Map<string, string>();
+  readonly #names = new Map<string, string[]>();
 
-  of(links: number | undefined, device: string | undefined, inode: string, path: string): string | undefined {
-    if (links === undefined || links < 2) return undefined;
+  add(
+    { type, links }: { type: string; links?: number },
+    device: string | undefined,
+    inode: string,
+    path: string,
+  ): void {
+    if (type === "dir" || links === undefined || links < 2) return;
     const key = `${device}:${inode}`;
-    if (!this.#first.has(key)) this.#first.set(key, path);
-    return this.#first.get(key);
+    const names = this.#names.get(key);
+    if (names === undefined) this.#names.set(key, [path]);
+    else names.push(path);
+  }
+
+  /** Puts into each line of a file with several names here the first of them. */
+  writeInto(picture: Picture): void {
+    for (const names of this.#names.values()) {
+      if (names.length < 2) continue;
+      for (const name of names) picture.set(name, `${picture.get(name)} = ${names[0]}`);
+    }
   }
 }
 
@@ -40,7 +54,7 @@ export function pictureOfFolder(files: FileSystem, folder: string): Picture {
     const parts: Record<string, unknown> = {
       xattrs: files.xattrs(path).map(({ name, value }) => [name, toBase64(value)]),
     };
-    if (stat.type !== "dir") parts.group = groups.of(stat.links, stat.device, stat.inode, relative);
+    groups.add(stat, stat.device, stat.inode, relative);
     if (stat.type === "file") Object.assign(parts, { size: stat.sizeBytes, hash: hashOfFile(files, path) });
     if (stat.type === "symlink") parts.target = files.readLink(path);
     if (stat.type === "chardev" || stat.type === "blockdev") parts.device = [stat.deviceMajor, stat.deviceMinor];
@@ -51,6 +65,7 @@ export function pictureOfFolder(files: FileSystem, folder: string): Picture {
     }
   };
   visit(folder, ".");
+  groups.writeInto(picture);
   return picture;
 }
 
@@ -88,7 +103,7 @@ export async function pictureOfSnapshot(
     id = entry.subtree ?? "";
   }
   const picture: Picture = new Map();
-  await new SnapshotWalk(chunks, trees, picture).visit(entry!, ".");
+  await new SnapshotWalk(chunks, trees, picture).walk(entry!);
   return picture;
 }
 
@@ -97,16 +112,21 @@ class SnapshotWalk {
 
   constructor(readonly chunks: ChunkReader, readonly trees: TreeReader, readonly picture: Picture) {}
 
-  async visit(entry: Entry, path: string): Promise<void> {
+  async walk(root: Entry): Promise<void> {
+    await this.#visit(root, ".");
+    this.#groups.writeInto(this.picture);
+  }
+
+  async #visit(entry: Entry, path: string): Promise<void> {
     const parts: Record<string, unknown> = { xattrs: await this.#xattrs(entry) };
-    if (entry.type !== "dir") parts.group = this.#groups.of(entry.links, entry.device, entry.inode, path);
+    this.#groups.add(entry, entry.device, entry.inode, path);
     if (entry.type === "file") Object.assign(parts, { size: Number(entry.size), hash: await this.#hash(entry) });
     if (entry.type === "symlink") parts.target = entry.target;
     if (entry.rdev !== undefined) parts.device = entry.rdev;
     this.picture.set(path, line({ ...entry, mtimeNs: entry.mtime }, parts));
     if (entry.type !== "dir") return;
     for await (const child of this.trees.entries(entry.subtree!)) {
-      await this.visit(child, path === "." ? child.name : `${path}/${child.name}`);
+      await this.#visit(child, path === "." ? child.name : `${path}/${child.name}`);
     }
   }
 

@@ -4,8 +4,13 @@ import { seededRandom } from "../fixtures/fixed.ts";
 
 /** Bytes that do not compress, the same for the same seed. */
 export function noise(seed: string, length: number): Uint8Array<ArrayBuffer> {
-  return seededRandom(seed)(length);
+  const key = `${seed} ${length}`;
+  let data = made.get(key);
+  if (data === undefined) made.set(key, data = seededRandom(seed)(length));
+  return data;
 }
+
+const made = new Map<string, Uint8Array<ArrayBuffer>>();
 
 export interface SourceFile {
   path: string;
