@@ -41,8 +41,8 @@ export const LIMITS = {
   batchFilesMax: 128, // small files per message to a worker: a round trip is 60-170 µs
   batchBytesMax: 8 * MIB,
   batchesPerWorkerMax: 2,
-  framesPerWorkerMax: 3, // being sealed or checked
-  framesAtWriterMax: 8, // sealed, waiting to be written to a pack
+  framesPerWorkerMax: 2, // being sealed or checked
+  framesAtWriterMax: 5, // sealed, waiting to be written to a pack
   regionBytes: 64 * MIB, // a huge file is cut into regions so that every core works on it
   fileHeadBytes: 128 * KIB, // read to tell a file's kind; the magic of btrfs lies at 64 KiB
   openFramesMax: 8, // frames being filled per worker: one per owner, codec and cipher
@@ -54,6 +54,7 @@ export const LIMITS = {
   rangeBytesMax: 8 * MIB,
   readAheadBytes: 8 * MIB, // of a file that is read in order: two frames while a third is written out
   readAheadChunks: 256, // holes and blocks of 4 KiB count too
+  bytesBetweenReleases: 48 * MIB, // of frames handled; then freed memory goes back to the system
   restoreBatchFiles: 16_384, // planned and written together: some 25 MB; a frame is decoded once per batch
   openFilesMax: 64, // restore: files written in parts that are kept open
   checkErrorsMax: 10_000, // kept of one check, one per damaged object; more are only counted

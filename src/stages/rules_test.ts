@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { AxiomError } from "../base/errors.ts";
 import { compileRules } from "./rules.ts";
 

@@ -1,5 +1,6 @@
 import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { releaseFreeMemory } from "../platform/memory.ts";
 import type { DedupSegment } from "./dedup_table.ts";
 import type { PlainFrame } from "./frame_builder.ts";
 import type {
@@ -71,6 +72,7 @@ export class WorkerPool {
   #failure: unknown;
   #failed: (error: unknown) => void = () => {};
   #jobs = 0;
+  #handledBytes = 0;
   #nextLane = 0;
   /** Rejects with the first failure. */
   readonly broken: Promise<never>;
@@ -209,6 +211,7 @@ export class WorkerPool {
           this.#post(lane, { type: "grant", number: message.number, grant });
         });
       case "sealed":
+        this.#handled(message.frame.plainBytes);
         return this.#forSink(async (sink) => {
           await sink.accept(message.frame);
           if (message.job !== undefined) this.#take(this.#sealing, message.job)?.resolve();
@@ -218,6 +221,7 @@ export class WorkerPool {
       case "loaded": {
         const waiting = this.#take(this.#loading, message.job);
         if (waiting === undefined) return;
+        this.#handled(waiting.job.plainBytes);
         waiting.lane.loads--;
         return waiting.resolve(message.result);
       }
@@ -242,6 +246,13 @@ export class WorkerPool {
     }
     this.#dispatch();
     for (const resolve of this.#room.splice(0)) resolve();
+  }
+
+  #handled(plainBytes: number): void {
+    this.#handledBytes += plainBytes;
+    if (this.#handledBytes < LIMITS.bytesBetweenReleases) return;
+    this.#handledBytes = 0;
+    releaseFreeMemory();
   }
 
   #take<Value>(waiting: Map<number, Value>, job: number): Value | undefined {
