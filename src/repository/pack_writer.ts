@@ -43,6 +43,8 @@ class OpenPack {
   granted = 0;
   arrived = 0;
   full = false;
+  /** A write failed: how much of it arrived is unknown. */
+  broken = false;
   /** Writes follow each other. */
   tail: Promise<void> = Promise.resolve();
 
@@ -155,7 +157,10 @@ export class PackWriter implements FrameSink {
     pack.hash.update(frame.sealed);
     pack.writtenBytes += frame.sealed.length;
     pack.arrived++;
-    await pack.writer.write(frame.sealed);
+    await pack.writer.write(frame.sealed).catch((error) => {
+      pack.broken = true;
+      throw error;
+    });
     free(frame.sealed);
     await this.#finishIfComplete(pack);
   }
@@ -195,7 +200,7 @@ export class PackWriter implements FrameSink {
     const open = [...this.#packs.values()];
     await Promise.all(open.map(async (pack) => {
       await pack.tail.catch(() => {});
-      if (pack.arrived === 0) return await pack.writer?.abort();
+      if (pack.arrived === 0 || pack.broken) return await pack.writer?.abort();
       for (let i = 0; i < pack.frames.length; i++) pack.frames[i] ??= emptyFrame(pack);
       pack.arrived = pack.granted;
       pack.full = true;
