@@ -6,6 +6,7 @@ import { changeSmallSource, nextTick, noise, writeFiles, writeSmallSource } from
 import { type Ended, type Machine, onMachine } from "./program.ts";
 
 const linux = Deno.build.os === "linux";
+const files = openFileSystem();
 
 /** Everything that a file system of Linux can hold and a test may make. */
 async function writeSource(folder: string): Promise<void> {
@@ -30,7 +31,6 @@ async function run(command: string, args: string[]): Promise<string> {
 
 /** By rsync where it is installed, and by our own eyes: bytes, links, modes, owners, nanoseconds, attributes. */
 async function assertEqualTrees(left: string, right: string): Promise<void> {
-  const files = openFileSystem();
   deepEqual(pictureOfFolder(files, left), pictureOfFolder(files, right));
   const rsync = await new Deno.Command("rsync", { args: ["--version"] }).output().catch(() => undefined);
   if (!rsync?.success) return;
@@ -121,7 +121,7 @@ Deno.test({
       const target = machine.path("part");
       await axiom("restore", `${first}:${source}`, "--target", target, "--include", "/a", "--exclude", "noise");
       deepEqual(
-        [...pictureOfFolder(openFileSystem(), target).keys()],
+        [...pictureOfFolder(files, target).keys()],
         [".", "a", "a/b", "a/b/copy", "a/b/empty", "a/text"],
       );
     });
