@@ -9,7 +9,7 @@
  * `codec` and `cipher` are places in the dictionary of the pack. The AAD binds a frame to its pack, its place and its kind,
  * so neither swapped frames nor file content made to look like a tree can be opened.
  */
-import { type Bytes, viewOf } from "../base/bytes.ts";
+import { type Bytes, free, viewOf } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { ChunkKind } from "../model/chunk.ts";
@@ -62,5 +62,7 @@ export async function openFrame(
     throw new AxiomError("limit_exceeded", `Cannot read frame ${place.frame}: it claims ${plainBytes} bytes`);
   }
   const encoded = await cipher.open(place.key, frameAad(place, plainBytes, sealed.length), sealed);
-  return await codec.decode(encoded, plainBytes);
+  const plain = await codec.decode(encoded, plainBytes);
+  if (plain.buffer !== encoded.buffer && encoded.buffer !== sealed.buffer) free(encoded);
+  return plain;
 }
