@@ -7,6 +7,7 @@ export const LIMITS = {
   metadataFramePlainBytesMax: 256 * KIB, // reading one tree must not decode 4 MiB
   framesPerPackMax: 65536, // frame numbers are u16 in the index
   chunksPerFrameMax: 65536, // 64-byte files in a 4 MiB frame
+  chunksPerPackMax: 262_144, // written only: 8 MiB of index entries, of which one object must hold all of a pack
   packBytesMax: 256 * MIB, // offsets stay far from 2^32
   packTableBytesMax: 64 * MIB, // 65,536 frames of many chunks
   packDictionaryEntriesMax: 255, // indexes are u8

@@ -74,7 +74,10 @@ export class PackReplacement {
     await this.#copyMissing(before, condemned);
     const listKey = await this.#condemn();
     const view = await this.#settle(listKey);
-    const allowed = new Set([...view.listed.keys()].filter((name) => !this.#damaged.has(name)));
+    const unindexed = new Set(view.unindexed.map(({ name }) => name));
+    const allowed = new Set(
+      [...view.listed.keys()].filter((name) => !this.#damaged.has(name) && !unindexed.has(name)),
+    );
     await rewriteIndex(repository, view.index, view.objects, allowed, { signal });
     const asideKeys = await this.#setAside();
     await removeSpentLists(repository, signal);

@@ -2,6 +2,7 @@ import { isKind, messageOf } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { indexKey, packKey } from "../model/object_keys.ts";
 import { readIndexObject } from "../repository/index_objects.ts";
+import { IndexWriter } from "../repository/index_writer.ts";
 import { rewriteIndex } from "../repository/index_rewrite.ts";
 import type { Repository } from "../repository/repository.ts";
 import { setAside, whereItWent } from "../repository/set_aside.ts";
@@ -61,8 +62,9 @@ export interface RepairIndexSummary {
  * - No pack is written and none that can be read is moved, so no session and no list of condemned packs is needed. A pack
  *   is set aside only if its bytes are not what its name says and its table cannot be read: there is nothing in it
  *   that a backup could rely on.
- * - Old objects are removed, and damaged ones set aside, only after the new ones were read back. Before that they count,
- *   so an interruption at any point leaves an index that says the same or more, and the next run goes on.
+ * - Packs that the index lacks are added first, each whole in one object. Old objects are removed, and damaged ones set
+ *   aside, only after the new ones were read back. Before that they count, so an interruption at any point leaves an index
+ *   that says the same or more, and the next run goes on.
  *
  * Setting a damaged session aside ends it, which its backup notices and starts over.
  */
@@ -108,27 +110,44 @@ class IndexRepair {
   async run() {
     const { repository, plan } = this;
     const { signal } = this.context;
-    let indexesWritten = 0;
-    let removable = plan.view.objects.superseded;
-    const kept = new Set<string>();
+    const { objects } = plan.view;
+    const written = await this.#addPacks();
+    let removable = objects.superseded;
     if (plan.mustRewrite) {
       const index = await rebuiltIndex(repository, plan, signal);
-      const { partitionBytes: bytesMax } = this.options;
-      const rewrite = { bytesMax, signal };
-      const { written, replaced } = await rewriteIndex(repository, index, plan.view.objects, plan.allowed, rewrite);
-      indexesWritten = written.length;
-      for (const name of written) kept.add(indexKey(name));
-      const { store, sealer } = repository;
-      for (const name of written) await readIndexObject({ store, sealer, signal }, name);
-      const readable = new Set([...plan.view.objects.current, ...plan.view.objects.superseded]);
-      removable = replaced.filter((name) => readable.has(name));
+      const old = { ...objects, current: [...objects.current, ...written] };
+      const rewrite = { bytesMax: this.options.partitionBytes, signal };
+      const done = await rewriteIndex(repository, index, old, plan.allowed, rewrite);
+      written.push(...done.written);
+      const damaged = new Set(objects.damaged.map(({ key }) => key));
+      removable = done.replaced.filter((name) => !damaged.has(indexKey(name)));
     }
-    for (const { key, reason } of plan.view.objects.damaged) if (!kept.has(key)) await this.#aside(key, reason);
+    const { store, sealer } = repository;
+    for (const name of written) await readIndexObject({ store, sealer, signal }, name);
+    for (const { key, reason } of objects.damaged) await this.#aside(key, reason);
     for (const { name, reason } of plan.torn) await this.#aside(packKey(name), reason);
     for (const { key, reason } of plan.damagedObjects) await this.#aside(key, reason);
     const indexesRemoved = await this.#remove(removable.map(indexKey));
     await removeSpentLists(repository, signal);
-    return { indexesWritten, indexesRemoved, setAside: this.#setAside };
+    return { indexesWritten: written.length, indexesRemoved, setAside: this.#setAside };
+  }
+
+  /** Describes each pack that is not described, or not whole, in one object: what there is of it then counts at once. */
+  async #addPacks(): Promise<string[]> {
+    const { store, sealer, packs } = this.repository;
+    const { view, added } = this.plan;
+    const { signal } = this.context;
+    const indexes = new IndexWriter(store, sealer, view.objects.taken);
+    for (const name of added) {
+      const pack = view.index.pack(name)!;
+      try {
+        await indexes.add(pack, await packs.readTable(pack, signal));
+      } catch (error) {
+        if (!isKind(error, "object_missing")) throw error; // deleted since it was listed
+      }
+    }
+    await indexes.flush();
+    return indexes.written;
   }
 
   async #aside(key: string, reason: string): Promise<void> {

@@ -31,6 +31,7 @@ export interface IndexRepairPlan {
   damagedObjects: { key: string; reason: string }[];
   /** Packs that the new index describes. */
   allowed: ReadonlySet<string>;
+  /** Something that the index says is wrong; else it lacks something at most. */
   mustRewrite: boolean;
 }
 
@@ -62,7 +63,7 @@ export async function planIndexRepair(
     unreadable,
     damagedObjects: await findDamaged(repository, condemnedLists, signal),
     allowed,
-    mustRewrite: added.length + wrong.length + gone.length > 0 ||
+    mustRewrite: wrong.length + gone.length > 0 ||
       torn.some(({ name }) => view.index.pack(name) !== undefined),
   };
 }

@@ -20,8 +20,8 @@ export interface IndexObjects {
   /** Readable ones that another one replaces. */
   superseded: string[];
   damaged: DamagedIndex[];
-  /** Names that count as absent, whether or not there are objects of that name. */
-  replaced: ReadonlySet<string>;
+  /** Names that no new object may have: they count as absent, or belong to damaged objects. */
+  taken: ReadonlySet<string>;
 }
 
 export interface IndexObjectSource {
@@ -54,7 +54,7 @@ export async function readIndexObjects(source: IndexObjectSource, index: ChunkIn
   }
   const all = [...objects.keys()];
   const current = withoutSuperseded(objects);
-  const replaced = new Set([...objects.values()].flatMap(({ supersedes }) => [...supersedes]));
+  const replaced = [...objects.values()].flatMap(({ supersedes }) => [...supersedes]);
   for (const name of current) {
     try {
       index.add(objects.get(name)!);
@@ -69,7 +69,7 @@ export async function readIndexObjects(source: IndexObjectSource, index: ChunkIn
     current: current.filter((name) => !damaged.has(name)),
     superseded: all.filter((name) => !counting.has(name)),
     damaged: [...damaged].map(([name, reason]) => ({ key: indexKey(name), reason })),
-    replaced,
+    taken: new Set([...replaced, ...damaged.keys()]),
   };
 }
 

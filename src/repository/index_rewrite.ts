@@ -14,8 +14,10 @@ export interface RewriteOptions {
 
 /**
  * Stores `index`, as far as it is about `allowed` packs, in new objects that together replace all of `objects`, the readable
- * and the damaged ones. Until the last new object is there the old ones count, and from then on only the new ones.
+ * and the damaged ones. Until the last new object is there the old ones count too, and from then on only the new ones.
  *
+ * @param allowed Of these the old objects must describe each pack whole. New objects are parts of the id space, and a pack
+ *   that an interruption leaves in one of them is taken for indexed: it would be known in part
  * @param objects All that were listed before the packs were; what other clients added since then goes on to count
  * @returns Names of the new objects, and of those that they replace
  */
@@ -29,20 +31,20 @@ export async function rewriteIndex(
   const { store, sealer } = repository;
   // Less the room for the one name that withFreeName() may add.
   const bytesMax = (options.bytesMax ?? LIMITS.indexPartitionBytesMax) - INDEX_NAME_BYTES;
-  const old = [
+  const old = new Set([
     ...objects.current,
     ...objects.superseded,
     ...objects.damaged.map(({ key }) => key.slice(key.lastIndexOf("/") + 1)),
-  ];
+  ]);
   const kept = new Set<string>();
   for (const payload of splitIndex(index, { allowed, bytesMax })) kept.add(indexNameOf(payload));
-  const replaced = old.filter((name) => !kept.has(name));
+  const replaced = [...old].filter((name) => !kept.has(name));
   const written: string[] = [];
   for (const payload of splitIndex(index, { allowed, bytesMax, supersedes: replaced })) {
-    const named = withFreeName(payload, objects.replaced, sealer.random);
+    const named = withFreeName(payload, objects.taken, sealer.random);
     written.push(await putIndexObject(store, sealer, named, options.signal));
   }
-  return { written, replaced: replaced.filter((name) => !written.includes(name)) };
+  return { written, replaced };
 }
 
 /** `index`, as far as it is about `allowed` packs, as objects that another index can take in. */

@@ -1,3 +1,5 @@
+import { AxiomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { ChunkKind } from "../model/chunk.ts";
 import { IndexBuilder } from "../model/index_builder.ts";
 import { decodeIndexObject, type IndexObject, type PackRecord } from "../model/index_object.ts";
@@ -14,10 +16,14 @@ export function addTable(builder: IndexBuilder, pack: PackRecord, table: PackTab
   });
 }
 
-/** An index object, not stored anywhere, of one pack whose table was read. */
+/** An index object, not stored anywhere, of one pack whose table was read. Throws `limit_exceeded`. */
 export function indexObjectOf(pack: PackRecord, table: PackTable): IndexObject {
   const builder = new IndexBuilder();
   addTable(builder, pack, table);
+  if (builder.byteLength() > LIMITS.indexPartitionBytesMax) {
+    const why = `its ${builder.entryCount} chunks are more than an index object can describe`;
+    throw new AxiomError("limit_exceeded", `Cannot use the pack ${pack.name}: ${why}`);
+  }
   return decodeIndexObject(builder.encode(), `of pack ${pack.name}`);
 }
 

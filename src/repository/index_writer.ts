@@ -20,9 +20,11 @@ const FLUSH_BYTES = 4 * 1024 * 1024;
 export class IndexWriter {
   #builder = new IndexBuilder();
   #packs = 0;
+  /** Names of the objects so far. */
+  readonly written: string[] = [];
 
-  /** @param replaced Names that count as absent: an object of such a name would be in vain */
-  constructor(readonly store: ObjectStore, readonly sealer: ObjectSealer, readonly replaced: ReadonlySet<string>) {}
+  /** @param taken Names that none of its objects may have */
+  constructor(readonly store: ObjectStore, readonly sealer: ObjectSealer, readonly taken: ReadonlySet<string>) {}
 
   /** Adds a pack that is durable in the store; may write what gathered before it. */
   async add(pack: PackRecord, table: PackTable): Promise<void> {
@@ -40,14 +42,14 @@ export class IndexWriter {
     const builder = this.#builder;
     this.#builder = new IndexBuilder();
     this.#packs = 0;
-    const payload = withFreeName(builder.encode(), this.replaced, this.sealer.random);
-    await putIndexObject(this.store, this.sealer, payload);
+    const payload = withFreeName(builder.encode(), this.taken, this.sealer.random);
+    this.written.push(await putIndexObject(this.store, this.sealer, payload));
   }
 }
 
-/** The same index object, made different by a superseded name that nobody has, if its own name counts as absent. */
-export function withFreeName(payload: Bytes, replaced: ReadonlySet<string>, random: Random): Bytes {
-  return replaced.has(indexNameOf(payload)) ? supersedeAlso(payload, random(INDEX_NAME_BYTES)) : payload;
+/** The same index object, made different by a superseded name that nobody has, if its own name is taken. */
+export function withFreeName(payload: Bytes, taken: ReadonlySet<string>, random: Random): Bytes {
+  return taken.has(indexNameOf(payload)) ? supersedeAlso(payload, random(INDEX_NAME_BYTES)) : payload;
 }
 
 /** Stores an index object, in place of a damaged one of the same name where there is one; returns its name. */

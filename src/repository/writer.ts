@@ -1,12 +1,12 @@
 import { type Bytes, fromHex } from "../base/bytes.ts";
 import { type AxiomError, isKind, messageOf, throwIfAborted } from "../base/errors.ts";
 import { ChunkKind } from "../model/chunk.ts";
-import type { PackRecord } from "../model/index_object.ts";
 import { packKey } from "../model/object_keys.ts";
 import { DedupTable } from "../stages/dedup_table.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import { type Condemned, readCondemned } from "./condemned.ts";
+import type { DamagedIndex } from "./index_objects.ts";
 import { type IndexView, loadIndex } from "./index_view.ts";
 import { IndexWriter } from "./index_writer.ts";
 import { MetadataWriter } from "./metadata_writer.ts";
@@ -54,7 +54,7 @@ export class RepositoryWriter {
   ) {
     const { store, sealer, keys, context } = repository;
     const storedBytes = [...view.listed.values()].reduce((sum, size) => sum + size, 0);
-    this.indexes = new IndexWriter(store, sealer, view.objects.replaced);
+    this.indexes = new IndexWriter(store, sealer, view.objects.taken);
     this.packs = new PackWriter(
       store,
       keys,
@@ -89,13 +89,13 @@ export class RepositoryWriter {
       const source = repository.indexSource(signal);
       const condemned = await readCondemned(source, context.onEvent);
       const view = await loadIndex(source);
-      await setDamagedAside(repository, view, signal);
+      await setPacksAside(repository, view, signal);
       const usable = usablePacks(view, condemned);
       const dedup = DedupTable.create(view.index.entryCount + NEW_CHUNKS_EXPECTED);
       view.index.seed(dedup, usable);
       const writer = new RepositoryWriter(repository, session, pool, view, condemned, dedup, style, signal);
       writer.#configure();
-      for (const pack of view.unindexed) if (usable.has(pack.name)) await writer.#index(pack);
+      await writer.#completeIndex(usable);
       return writer;
     } catch (error) {
       await session.end().catch(() => {}); // what went wrong first is what counts
@@ -103,9 +103,17 @@ export class RepositoryWriter {
     }
   }
 
-  async #index(pack: PackRecord): Promise<void> {
-    const table = await this.repository.packs.table(pack, this.signal);
-    await this.indexes.add(pack, table);
+  /**
+   * Describes packs that the index lacks, wholly or in part. A damaged index object is moved out of the way only when all that
+   * it may have described is described elsewhere: without it nobody would know that a pack is known in part.
+   */
+  async #completeIndex(usable: ReadonlySet<string>): Promise<void> {
+    const { unindexed, objects } = this.view;
+    const wanted = objects.damaged.length > 0 ? unindexed : unindexed.filter(({ name }) => usable.has(name));
+    for (const pack of wanted) await this.indexes.add(pack, await this.repository.packs.table(pack, this.signal));
+    if (objects.damaged.length === 0) return;
+    await this.indexes.flush();
+    await setIndexesAside(this.repository, objects.damaged, this.signal);
   }
 
   #configure(): void {
@@ -239,18 +247,26 @@ function usablePacks(view: IndexView, condemned: Condemned): Set<string> {
 }
 
 /**
- * Torn packs and index objects are moved out of the way, so that the same bytes can be stored again; nothing is deleted.
- * A pack whose bytes are what its name says stays: then it is this client that cannot read it.
+ * Torn packs are moved out of the way; nothing is deleted. A pack whose bytes are what its name says stays: then it is this
+ * client that cannot read it.
  */
-async function setDamagedAside({ store, context }: Repository, view: IndexView, signal?: AbortSignal): Promise<void> {
-  const warn = (code: string, message: string) => context.onEvent({ type: "warning", code, message });
+async function setPacksAside({ store, context }: Repository, view: IndexView, signal?: AbortSignal): Promise<void> {
   for (const { name, sizeBytes, reason } of view.damagedPacks) {
     const isWhole = await isPackWhole(store, name, sizeBytes, signal);
     const asideKey = isWhole ? undefined : await setAside(store, packKey(name), signal);
-    warn("damaged_pack", `The pack ${name} is damaged (${reason}) and ${whereItWent(asideKey)}`);
+    const message = `The pack ${name} is damaged (${reason}) and ${whereItWent(asideKey)}`;
+    context.onEvent({ type: "warning", code: "damaged_pack", message });
   }
-  for (const { key, reason } of view.objects.damaged) {
+}
+
+async function setIndexesAside(
+  { store, context }: Repository,
+  damaged: readonly DamagedIndex[],
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const { key, reason } of damaged) {
     const went = whereItWent(await setAside(store, key, signal));
-    warn("damaged_index", `The index object ${key} is damaged (${reason}) and ${went}; its packs are read instead`);
+    const message = `The index object ${key} is damaged (${reason}) and ${went}; its packs are read instead`;
+    context.onEvent({ type: "warning", code: "damaged_index", message });
   }
 }
