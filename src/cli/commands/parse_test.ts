@@ -118,6 +118,30 @@ const CASES: [line: string, options: unknown][] = [
   ["ls latest", { snapshot: "latest", long: false, recursive: false, choice: CHOICE }],
   ["ls -l -R 1a:/x:y", { snapshot: "1a", path: "/x:y", long: true, recursive: true, choice: CHOICE }],
   [
+    "find *.c -i -l --type file --type dir --newer 1970-01-01T00:00:01Z --larger-than 1KiB -s latest --host h",
+    {
+      options: {
+        patterns: [{ text: "*.c", kind: "glob" }],
+        ignoreCase: true,
+        types: ["file", "dir"],
+        newerThanNs: "1000000000",
+        sizeBytesMin: 1024,
+        names: ["latest"],
+      },
+      choice: { ...CHOICE, hosts: ["h"] },
+      long: true,
+    },
+  ],
+  [
+    "find --text a b",
+    {
+      options: { patterns: [{ text: "a b", kind: "text" }], ignoreCase: false, types: [], names: [] },
+      choice: CHOICE,
+      long: false,
+    },
+  ],
+  ["history x --tag t", { path: "x", choice: { ...CHOICE, tags: ["t"] } }],
+  [
     "diff --metadata 1a:/etc latest",
     { before: { snapshot: "1a", path: "/etc" }, after: { snapshot: "latest" }, metadata: true, choice: CHOICE },
   ],
