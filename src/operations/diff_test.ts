@@ -5,6 +5,7 @@ import type { AxiomEvent } from "../base/events.ts";
 import { editedFolder } from "../../tests/fixtures/arbitrary_trees.ts";
 import { type EntrySpec, fakeContent, type FolderSpec, MemoryTrees } from "../../tests/fixtures/memory_trees.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
+import { leafEnds } from "../repository/tree_writer.ts";
 import { type DiffSide, diffTrees, type EntryChange } from "./diff.ts";
 import { listTree } from "./list_entries.ts";
 import type { ListedEntry } from "./listed_entry.ts";
@@ -127,6 +128,26 @@ Deno.test("diff of a folder that grew from one leaf to many, and back", async ()
   const shrunk = await changesOf(trees, { snapshot: large }, { snapshot: small });
   deepEqual(shrunk.map(({ path }) => path), grown.map(({ path }) => path));
 });
+
+Deno.test("diff of a folder whose only leaf became the first of two", async () => {
+  const endsLeaf = leafEnds(new Uint8Array(32));
+  const names = [...bigFolder(5000, -1).keys()];
+  const count = names.findIndex((name, i) => i > 500 && endsLeaf(name)) + 1;
+  const trees = new MemoryTrees();
+  const before = await trees.snapshot(new Map([...bigFolder(count, -1)].slice(lastEnd(names, count, endsLeaf))));
+  const after = await trees.snapshot(new Map([...bigFolder(count + 1, -1)].slice(lastEnd(names, count, endsLeaf))));
+  const node = await trees.reader.node(after.snapshot.root);
+  ok("children" in node && node.children[0].id === before.snapshot.root);
+  const added = await changesOf(trees, { snapshot: before }, { snapshot: after });
+  deepEqual(added.map(({ kind, path }) => `${kind} ${path}`), [`added /${names[count]}`]);
+  const removed = await changesOf(trees, { snapshot: after }, { snapshot: before });
+  deepEqual(removed.map(({ kind, path }) => `${kind} ${path}`), [`removed /${names[count]}`]);
+});
+
+/** Behind the last name before `count` - 1 at which a leaf may end. */
+function lastEnd(names: readonly string[], count: number, endsLeaf: (name: string) => boolean): number {
+  return names.slice(0, count - 1).findLastIndex(endsLeaf) + 1;
+}
 
 Deno.test("diff of paths: of files, of folders, and of what is not there", async () => {
   const trees = new MemoryTrees();

@@ -139,7 +139,8 @@ function plainHeader(member: TarMember): Bytes {
   text(297, 31, member.group ?? "");
   octal(329, 8, member.device?.[0] ?? 0);
   octal(337, 8, member.device?.[1] ?? 0);
-  const sum = data.reduce((total, byte) => total + byte, 0);
+  let sum = 0;
+  for (let i = 0; i < TAR_BLOCK_BYTES; i++) sum += data[i];
   text(148, 8, `${sum.toString(8).padStart(6, "0")}\0 `);
   return data;
 }

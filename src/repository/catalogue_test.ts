@@ -5,6 +5,7 @@ import { withFolder } from "../../tests/faults/test_repository.ts";
 import { type EntrySpec, fakeContent, type FolderSpec, MemoryTrees } from "../../tests/fixtures/memory_trees.ts";
 import { Catalogue } from "./catalogue.ts";
 import { CatalogueDatabase, CatalogueFault } from "./catalogue_database.ts";
+import { CatalogueWriter } from "./catalogue_writer.ts";
 import type { FolderId, FoundEntry } from "./folder_source.ts";
 import { TreeSource } from "./folder_source.ts";
 import type { StoredSnapshot } from "./snapshots.ts";
@@ -237,6 +238,25 @@ Deno.test("two processes that add to one catalogue in turn do not mix up names",
     }
     for (const catalogue of catalogues) await both.compare(catalogue);
     for (const catalogue of catalogues) catalogue.close();
+  });
+});
+
+Deno.test("a writer sees the names that another one added between its commits", async () => {
+  await withFolder(async (cache) => {
+    const setup = new Setup(cache);
+    for (let i = 0; i < 4; i++) {
+      await setup.add(folder({ [`new ${i}`]: fakeContent("x"), [`also ${i}`]: fakeContent("y") }));
+    }
+    const catalogue = await setup.open();
+    const databases = [];
+    for (let i = 0; i < 2; i++) {
+      databases.push(await CatalogueDatabase.open(`${cache}/${FILE}`, REPOSITORY, { clock: systemClock }));
+    }
+    const writers = databases.map((database) => new CatalogueWriter(database, setup.trees.reader));
+    for (const [i, stored] of setup.snapshots.entries()) await writers[i % 2].add(stored, setup.snapshots[i - 1]?.id);
+    for (const database of databases) database.close();
+    await setup.compare(catalogue);
+    catalogue.close();
   });
 });
 
