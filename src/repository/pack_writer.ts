@@ -8,7 +8,7 @@ import { type DictionaryEntry, PACK_BYTES_MIN, type PackFrame, type PackTable } 
 import { Semaphore } from "../resilience/semaphore.ts";
 import type { FormatOrigin } from "../stages/codec.ts";
 import { forEachId } from "../stages/frame_builder.ts";
-import { sealPackEnd } from "../stages/pack.ts";
+import { paddingBytes, sealPackEnd } from "../stages/pack.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import type { FrameSink } from "../stages/worker_pool.ts";
 import type { FrameGrant, FrameRequest, SealedFrame } from "../stages/worker_protocol.ts";
@@ -18,6 +18,9 @@ import { frameKey } from "./pack_reader.ts";
 
 /** Up to this size a session's first pack takes every kind, so that a small backup is one pack. */
 const MIXED_BYTES_MAX = 1024 * 1024;
+
+const EARLY_END = 5 / 8;
+const SMALL_PADDING = 1 / 512;
 
 /** A pack that is durable in the store, as an index describes it. */
 export interface WrittenPack {
@@ -39,6 +42,7 @@ class OpenPack {
   readonly releases: (() => void)[] = [];
   /** Bytes that were promised to frames, and that arrived. */
   grantedBytes = 0;
+  grantedChunks = 0;
   writtenBytes = 0;
   granted = 0;
   arrived = 0;
@@ -67,6 +71,8 @@ class OpenPack {
 export class PackWriter implements FrameSink {
   readonly #open = new Map<string, OpenPack>();
   readonly #packs = new Map<number, OpenPack>();
+  /** Ends of packs that are being written, and those that failed: they are told of at the end. */
+  readonly #completing = new Set<Promise<void>>();
   readonly #room = new Semaphore(LIMITS.framesAtWriterMax);
   #numbers = 0;
   #mixed = true;
@@ -90,6 +96,7 @@ export class PackWriter implements FrameSink {
     const frame = pack.granted++;
     pack.releases.push(release);
     pack.grantedBytes += request.storedBytes;
+    pack.grantedChunks += request.chunks;
     pack.frames.push(undefined as unknown as PackFrame);
     return {
       pack: pack.number,
@@ -121,10 +128,16 @@ export class PackWriter implements FrameSink {
     return fresh;
   }
 
+  /** Ends a pack before it is too large, and in its last third where little padding is due: that would be 1 % of all. */
   #isFull(pack: OpenPack, request: FrameRequest): boolean {
-    const limit = this.packBytes - PACK_BYTES_MIN;
-    return pack.granted > 0 &&
-      (pack.grantedBytes + request.storedBytes > limit || pack.granted >= LIMITS.framesPerPackMax);
+    if (pack.granted === 0) return false;
+    if (pack.granted >= LIMITS.framesPerPackMax) return true;
+    if (pack.grantedChunks + request.chunks > LIMITS.chunksPerPackMax) return true;
+    if (pack.grantedBytes + request.storedBytes > this.packBytes - PACK_BYTES_MIN) return true;
+    if (pack.grantedBytes < this.packBytes * EARLY_END) return false;
+    const overhead = this.registry.tableCipher.overheadBytes(0);
+    const padding = paddingBytes(pack.grantedBytes, pack.granted, pack.grantedChunks, overhead);
+    return padding < this.packBytes * SMALL_PADDING;
   }
 
   #shut(group: string, pack: OpenPack): void {
@@ -142,7 +155,7 @@ export class PackWriter implements FrameSink {
   }
 
   async #append(pack: OpenPack, frame: SealedFrame): Promise<void> {
-    pack.writer ??= await this.store.create(this.signal);
+    pack.writer ??= await this.store.create(); // not aborted: an interrupted session keeps what arrived
     const chunks: PackFrame["chunks"] = [];
     forEachId(frame, (id, offset, length) => chunks.push({ id, offset, length }));
     pack.frames[frame.frame] = {
@@ -168,6 +181,12 @@ export class PackWriter implements FrameSink {
   async #finishIfComplete(pack: OpenPack): Promise<void> {
     if (!pack.full || pack.arrived < pack.granted || !this.#packs.has(pack.number) || pack.writer === undefined) return;
     this.#packs.delete(pack.number);
+    const completing = this.#complete(pack, pack.writer).then(() => void this.#completing.delete(completing));
+    this.#completing.add(completing);
+    await completing;
+  }
+
+  async #complete(pack: OpenPack, writer: ObjectWriter): Promise<void> {
     const table = { dictionary: pack.dictionary, frames: pack.frames };
     const place = { epoch: pack.epoch, salt: pack.salt, repositoryId: this.keys.repositoryId };
     const tableKey = this.keys.packTableKey(pack.epoch, pack.salt);
@@ -180,9 +199,9 @@ export class PackWriter implements FrameSink {
       this.random,
     );
     pack.hash.update(end);
-    await pack.writer.write(end);
+    await writer.write(end);
     const name = pack.hash.digest("hex");
-    await pack.writer.commit(packKey(name));
+    await writer.commit(packKey(name));
     const storedBytes = pack.writtenBytes + end.length;
     this.storedBytes += storedBytes;
     await this.onPack({ name, epoch: pack.epoch, salt: pack.salt, storedBytes, tableBytes, table });
@@ -192,11 +211,12 @@ export class PackWriter implements FrameSink {
   async finish(): Promise<void> {
     const open = [...this.#packs.values()];
     for (const [group, pack] of [...this.#open]) this.#shut(group, pack);
-    await Promise.all(open.map((pack) => pack.tail));
+    await Promise.all([...open.map((pack) => pack.tail), ...this.#completing]);
   }
 
   /** Completes open packs with the frames that arrived; those that never will leave an empty place. */
   async settle(): Promise<void> {
+    await Promise.allSettled(this.#completing);
     const open = [...this.#packs.values()];
     await Promise.all(open.map(async (pack) => {
       await pack.tail.catch(() => {});
