@@ -3,6 +3,7 @@ import type { Repository } from "../repository/repository.ts";
 import { flagPatterns } from "../stages/pattern_list.ts";
 import { reportDamaged } from "./list_snapshots.ts";
 import { absolutePath } from "./listed_entry.ts";
+import { refuseTarget } from "./own_repository.ts";
 import { restore, type RestoreContext, type RestoreSummary } from "./restore.ts";
 import { restoreSelection } from "./restore_selection.ts";
 import { findSnapshot, type SnapshotFilter } from "./snapshot_filter.ts";
@@ -35,13 +36,15 @@ export async function restoreConfigured(
     flagPatterns(configured.exclude, "--exclude"),
     absolutePath(request.path),
   );
+  const target = absolute(request.target, request.folder);
+  refuseTarget(repository.store.location, target, configured.delete, context.files);
   const list = await repository.snapshots(context.signal);
   const snapshot = findSnapshot(list, request.snapshot, request.filter);
   if (request.snapshot === "latest") reportDamaged(list, context.onEvent);
   return await restore(repository, {
     snapshot,
     path: request.path,
-    target: absolute(request.target, request.folder),
+    target,
     select,
     overwrite: configured.overwrite,
     delete: configured.delete,

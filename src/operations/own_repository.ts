@@ -32,6 +32,31 @@ export function refuseOwnRepository(
   }
 }
 
+/**
+ * Throws `usage` if a restore would write into the repository, or remove it because the snapshot does not hold it.
+ *
+ * @param target Absolute; need not exist
+ */
+export function refuseTarget(location: string, target: string, deletes: boolean, files: FileSystem): void {
+  const repository = realPath(location, files);
+  const real = realPath(nearestExisting(target, files), files);
+  if (repository === undefined || real === undefined) return;
+  const refuse = (why: string, hint: string) =>
+    new AxiomError("usage", `Cannot restore to ${displayName(target)}: ${why}`, { hint });
+  if (isWithin(real, repository, files) !== undefined) {
+    throw refuse(`it is a part of the repository ${location}`, "Choose another --target");
+  }
+  if (deletes && isWithin(repository, real, files) !== undefined) {
+    throw refuse(`--delete could remove the repository ${location}, which lies in it`, "Leave out --delete");
+  }
+}
+
+function nearestExisting(path: string, files: FileSystem): string {
+  let at = path;
+  while (statOf(at, files) === undefined && dirname(at) !== at) at = dirname(at);
+  return at;
+}
+
 /** Names that lead from the folder `above` to `path`, found by inode so that no link or mount hides them. */
 export function isWithin(path: string, above: string, files: FileSystem): string[] | undefined {
   const wanted = statOf(above, files);
