@@ -81,6 +81,7 @@ export async function restore(
     const verified = await run(repository, view, pool, tally, options, context, target);
     return summary(options, tally, verified, (clock.monotonicMs() - started) / 1000);
   } finally {
+    await pool.releaseTarget();
     pool.close();
     target?.close();
   }

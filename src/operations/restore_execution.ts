@@ -1,4 +1,4 @@
-import { AxiomError, messageOf, reportError, throwIfAborted } from "../base/errors.ts";
+import { AxiomError, reportError, throwIfAborted } from "../base/errors.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import { displayName } from "../base/names.ts";
 import type { PackRecord } from "../model/index_object.ts";
@@ -14,6 +14,7 @@ import type { RestoreOptions } from "./restore.ts";
 import type { FrameUse } from "./restore_plan.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import type { RestoreBatch, RestoreFile, RestoreWork } from "./restore_walk.ts";
+import { isFull, targetFull } from "./target_full.ts";
 
 /** Frames that are read ahead per worker: one being decoded, one waiting. */
 const FRAMES_PER_WORKER = 3;
@@ -259,15 +260,4 @@ function writesOf(numbers: ReadonlyMap<FrameUse<RestoreFile>, number>): FrameWri
 
 function isReadFault(error: AxiomError): boolean {
   return ["data_damaged", "object_missing", "limit_exceeded", "repository_unsupported"].includes(error.kind);
-}
-
-function isFull(error: SystemError): boolean {
-  return error.code === "ENOSPC" || error.code === "EDQUOT";
-}
-
-function targetFull(path: string, cause: SystemError): AxiomError {
-  return new AxiomError("target_full", `Cannot restore ${displayName(path)}: no space left (${messageOf(cause)})`, {
-    hint: "Free space and run the same command again; it goes on where it stopped",
-    cause,
-  });
 }

@@ -13,6 +13,7 @@ import type { RestoreContext, RestoreOptions } from "./restore.ts";
 import { type FileLayout, layoutOf, ReadPlan } from "./restore_plan.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import type { SnapshotPlace } from "./snapshot_paths.ts";
+import { isFull, targetFull } from "./target_full.ts";
 
 /** A file on its way back. */
 export interface RestoreFile {
@@ -123,6 +124,7 @@ export class RestoreWalk {
         this.work.others.push({ path, entry, metadata: await this.#metadata(entry) });
       }
     } catch (error) {
+      if (error instanceof SystemError && isFull(error)) throw targetFull(path, error);
       if (error instanceof SystemError) this.tally.fault(path, error);
       else if (isDamage(error)) this.tally.fault(path, reportError(error));
       else throw error;

@@ -78,6 +78,9 @@ export class DataPath {
         return this.#post({ type: "flushed" }, []);
       case "restore_settings":
         return this.#restore.configure(message.settings);
+      case "release":
+        this.#restore.close();
+        return this.#post({ type: "released" }, []);
       case "load": {
         const result = await this.#restore.load(message.frame, message.task);
         return this.#post({ type: "loaded", job: message.job, result }, []);

@@ -30,8 +30,13 @@ export class RestoreLane {
   constructor(readonly files: FileSystem, readonly registry: StageRegistry) {}
 
   configure(settings: RestoreSettings): void {
-    this.#target?.close();
+    this.close();
     this.#target = this.files.openTarget(settings.target);
+  }
+
+  close(): void {
+    this.#target?.close();
+    this.#target = undefined;
   }
 
   /** Damage and faults of the target are part of the result. */

@@ -67,6 +67,7 @@ export class WorkerPool {
   readonly #sealing = new Map<number, Waiting<PlainFrame, void>>();
   readonly #room: (() => void)[] = [];
   readonly #flushes: (() => void)[] = [];
+  readonly #releases: (() => void)[] = [];
   #sink: FrameSink | undefined;
   #sinkWork = new Set<Promise<void>>();
   #failure: unknown;
@@ -218,6 +219,8 @@ export class WorkerPool {
         });
       case "flushed":
         return this.#flushes.shift()?.();
+      case "released":
+        return this.#releases.shift()?.();
       case "loaded": {
         const waiting = this.#take(this.#loading, message.job);
         if (waiting === undefined) return;
@@ -279,6 +282,19 @@ export class WorkerPool {
     for (const { reject } of [...this.#queue.splice(0), ...waiting]) reject(this.#failure);
     for (const map of [this.#saving, this.#loading, this.#comparing, this.#sealing]) map.clear();
     for (const resolve of this.#room.splice(0)) resolve();
+  }
+
+  /**
+   * Has the workers close the folder that they restore into: a worker that is ended closes nothing. Never throws; of workers
+   * that failed something may stay open.
+   */
+  async releaseTarget(): Promise<void> {
+    if (this.#failure !== undefined) return;
+    const released = this.#lanes.map((lane) => {
+      this.#post(lane, { type: "release" });
+      return new Promise<void>((resolve) => this.#releases.push(resolve));
+    });
+    await Promise.race([Promise.all(released), this.broken]).catch(() => {});
   }
 
   /** Ends the workers at once; whatever waits fails. */

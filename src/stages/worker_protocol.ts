@@ -128,6 +128,7 @@ export type ToWorker =
   | { type: "grant"; number: number; grant: FrameGrant }
   | { type: "flush" }
   | { type: "restore_settings"; settings: RestoreSettings }
+  | { type: "release" }
   | { type: "load"; job: number; frame: LoadFrame; task: LoadTask }
   | { type: "compare"; job: number; file: CompareFile };
 
@@ -137,6 +138,7 @@ export type FromWorker =
   | { type: "request"; number: number; request: FrameRequest }
   | { type: "sealed"; frame: SealedFrame; job?: number }
   | { type: "flushed" }
+  | { type: "released" }
   | { type: "loaded"; job: number; result: LoadResult }
   | { type: "compared"; job: number; result: CompareResult }
   | { type: "failed"; report?: ErrorReport; message: string; stack?: string };
