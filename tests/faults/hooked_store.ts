@@ -17,7 +17,10 @@ export class HookedStore extends ForwardingStore {
   override async create(signal?: AbortSignal): Promise<ObjectWriter> {
     const writer = await this.inner.create(signal);
     return {
-      write: (data) => writer.write(data),
+      write: async (data) => {
+        await this.before({ call: "write", key: "" });
+        await writer.write(data);
+      },
       commit: async (key) => {
         await this.before({ call: "commit", key });
         await writer.commit(key);

@@ -1,0 +1,221 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { AxiomError } from "../../src/base/errors.ts";
+import type { RestoreSummary } from "../../src/operations/restore.ts";
+import { SystemError, type TargetFile, type TargetTree } from "../../src/platform/file_system.ts";
+import { openFileSystem } from "../../src/platform/open_file_system.ts";
+import type { Repository } from "../../src/repository/repository.ts";
+import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
+import { memoryStore } from "../../src/storage/memory.ts";
+import { errorOf } from "../fixtures/tampering.ts";
+import { ForwardingFiles } from "./faulty_files.ts";
+import { type Picture, pictureOfFolder } from "./pictures.ts";
+import { noise, writeFiles, writeSmallSource } from "./source_folder.ts";
+import { bringBack, emptyRepository, type Events, opened, save, SMALL_PACKS, withFolder } from "./test_repository.ts";
+
+const files = openFileSystem();
+
+interface Scene {
+  folder: string;
+  repository: Repository;
+  snapshot: StoredSnapshot;
+  events: Events;
+  picture: Picture;
+}
+
+async function withScene(run: (scene: Scene) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    writeSmallSource(folder);
+    for (let i = 0; i < 12; i++) writeFiles(folder, { [`big/${i}/file`]: noise(`big ${i}`, 40_000) });
+    writeFiles(folder, { "large": noise("large", 200_000) });
+    const store = memoryStore();
+    store.restore(await emptyRepository(SMALL_PACKS));
+    const events: Events = [];
+    const repository = await opened(store, events);
+    await save(repository, folder);
+    const [snapshot] = (await repository.snapshots()).snapshots;
+    await run({ folder, repository, snapshot, events, picture: pictureOfFolder(files, folder) });
+  });
+}
+
+type TargetCall =
+  | "createFile"
+  | "openFile"
+  | "write"
+  | "truncate"
+  | "makeFolder"
+  | "makeSymlink"
+  | "makeLink"
+  | "remove";
+
+/** A target that calls `before` ahead of what changes it, with the bytes of a write. */
+class FaultyTargets extends ForwardingFiles {
+  constructor(readonly before: (call: TargetCall, path: string, bytes: number) => void) {
+    super();
+  }
+
+  override openTarget(path: string): TargetTree {
+    const target = super.openTarget(path);
+    const check = (call: TargetCall, name: string, bytes = 0) => this.before(call, name, bytes);
+    const checked = (file: TargetFile, name: string): TargetFile => ({
+      write: (data, offset) => {
+        check("write", name, data.length);
+        file.write(data, offset);
+      },
+      read: (into, offset) => file.read(into, offset),
+      truncate: (sizeBytes) => {
+        check("truncate", name);
+        file.truncate(sizeBytes);
+      },
+      punchHole: (offset, length) => file.punchHole(offset, length),
+      stat: () => file.stat(),
+      setMetadata: (metadata) => file.setMetadata(metadata),
+      close: () => file.close(),
+    });
+    return new Proxy(target, {
+      get: (_, member) => {
+        const value = Reflect.get(target, member);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          const name = String(args[0]);
+          if (WATCHED.has(String(member))) check(member as TargetCall, name);
+          const result = value.apply(target, args);
+          return member === "createFile" || member === "openFile" ? checked(result, name) : result;
+        };
+      },
+    });
+  }
+}
+
+const WATCHED = new Set(["createFile", "openFile", "makeFolder", "makeSymlink", "makeLink", "remove"]);
+
+async function restoreInto(
+  { repository, snapshot, folder }: Scene,
+  target: string,
+  targets?: ForwardingFiles,
+): Promise<RestoreSummary> {
+  return await bringBack(repository, snapshot, folder, target, { files: targets });
+}
+
+Deno.test("(12) a target that is full from any byte on is one error, and the same restore goes on from there", async () => {
+  await withScene(async (scene) => {
+    const STEPS = 24;
+    for (let step = 0; step < STEPS; step++) {
+      for (const code of ["ENOSPC", "EDQUOT"]) {
+        await withFolder(async (target) => {
+          let left = (700_000 * step) / STEPS;
+          const full = new FaultyTargets((call, path, bytes) => {
+            left -= bytes;
+            if (left < 0) throw new SystemError(code, call, path);
+          });
+          scene.events.length = 0;
+          const error = await errorOf(restoreInto(scene, target, full));
+          equal(error.kind, "target_full");
+          equal(error.exitCode, 1);
+          ok(error.hint);
+          deepEqual(scene.events.filter(({ type }) => type === "error"), [], "one error, not one per file");
+          const { filesFailed } = await restoreInto(scene, target);
+          equal(filesFailed, 0);
+          deepEqual(pictureOfFolder(files, target), scene.picture);
+        });
+      }
+    }
+  });
+});
+
+Deno.test("(12) a target without room for one more name, at any call, is one error too", async () => {
+  await withScene(async (scene) => {
+    let points = 0;
+    for (let at = 1;; at++) {
+      let calls = 0;
+      const isThrough = await withFolder(async (target) => {
+        const full = new FaultyTargets((call, path) => {
+          const makesName = call === "createFile" || call.startsWith("make");
+          if (makesName && ++calls >= at) throw new SystemError("ENOSPC", call, path);
+        });
+        scene.events.length = 0;
+        const error = await restoreInto(scene, target, full).then(() => undefined, (thrown) => thrown);
+        if (calls < at) return true;
+        ok(error instanceof AxiomError && error.kind === "target_full", `at ${at}: ${error}`);
+        deepEqual(scene.events.filter(({ type }) => type === "error"), []);
+        await restoreInto(scene, target);
+        deepEqual(pictureOfFolder(files, target), scene.picture);
+        return false;
+      });
+      if (isThrough) break;
+      points++;
+    }
+    console.log(`no room at ${points} names`);
+  });
+});
+
+Deno.test("(14) (35) what cannot be made at the target is told of, counted, and costs nothing else", async (t) => {
+  const cases: { path: string; call: TargetCall; lacks: string[] }[] = [
+    { path: "a/text", call: "createFile", lacks: ["a/text"] },
+    { path: "large", call: "createFile", lacks: ["large"] },
+    { path: "large", call: "write", lacks: ["large"] },
+    { path: "c/last", call: "write", lacks: ["c/last"] },
+    { path: "big/3", call: "makeFolder", lacks: ["big/3", "big/3/file"] },
+    { path: "link", call: "makeSymlink", lacks: ["link"] },
+    { path: "c/noise", call: "makeLink", lacks: ["c/noise"] },
+  ];
+  await withScene(async (scene) => {
+    for (const { path, call, lacks } of cases) {
+      for (const code of ["EACCES", "EIO"]) {
+        await t.step(`${call} of ${path}: ${code}`, async () => {
+          await withFolder(async (target) => {
+            const faulty = new FaultyTargets((made, at) => {
+              if (made === call && at === path) throw new SystemError(code, made, at);
+            });
+            scene.events.length = 0;
+            const { filesFailed } = await restoreInto(scene, target, faulty);
+            ok(filesFailed > 0);
+            const errors = scene.events.flatMap((event) => event.type === "error" ? [event.error] : []);
+            equal(errors.length, filesFailed);
+            ok(errors.every(({ kind, message }) => kind === "target_unwritable" && /^Cannot restore /.test(message)));
+            const there = pictureOfFolder(files, target);
+            for (const [name, line] of scene.picture) {
+              if (!lacks.includes(name) && !line.includes(" = ")) equal(there.get(name), line, name);
+            }
+            await restoreInto(scene, target);
+            deepEqual(pictureOfFolder(files, target), scene.picture);
+          });
+        });
+      }
+    }
+  });
+});
+
+async function mounted(options: string, run: (target: string) => Promise<void>): Promise<boolean> {
+  const target = await Deno.makeTempDir({ prefix: "axiom-full-" });
+  const mount = (...args: string[]) =>
+    new Deno.Command("mount", { args, stderr: "null" }).output().then((o) => o.success);
+  try {
+    if (Deno.build.os !== "linux" || !await mount("-t", "tmpfs", "-o", options, "tmpfs", target)) return false;
+    try {
+      await run(target);
+    } finally {
+      await new Deno.Command("umount", { args: [target] }).output();
+    }
+    return true;
+  } finally {
+    await Deno.remove(target);
+  }
+}
+
+Deno.test("(12) a real file system that is full, by bytes and by inodes; once it is larger, the restore goes on", async (t) => {
+  await withScene(async (scene) => {
+    for (const options of ["size=300k", "size=8m,nr_inodes=12"]) {
+      await t.step(options, async () => {
+        const was = await mounted(options, async (target) => {
+          const error = await errorOf(restoreInto(scene, target));
+          equal(error.kind, "target_full");
+          await new Deno.Command("mount", { args: ["-o", "remount,size=8m,nr_inodes=1000", target] }).output();
+          const { filesFailed } = await restoreInto(scene, target);
+          equal(filesFailed, 0);
+          deepEqual(pictureOfFolder(files, target), scene.picture);
+        });
+        if (!was) console.log("not run: this user may not mount a file system");
+      });
+    }
+  });
+});
