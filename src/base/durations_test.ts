@@ -1,4 +1,4 @@
-import { equal, throws } from "node:assert/strict";
+import { strictEqual as equal, throws } from "node:assert/strict";
 import { formatDuration, parseDuration } from "./durations.ts";
 
 Deno.test("parseDuration() reads units from large to small and refuses the rest", async (t) => {

@@ -1,4 +1,4 @@
-import { equal, match } from "node:assert/strict";
+import { match, strictEqual as equal } from "node:assert/strict";
 import { patternFault } from "./patterns.ts";
 
 Deno.test("patternFault() lets pass whatever can match", async (t) => {

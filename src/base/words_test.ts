@@ -1,4 +1,4 @@
-import { deepEqual } from "node:assert/strict";
+import { deepStrictEqual as deepEqual } from "node:assert/strict";
 import { splitWords } from "./words.ts";
 
 Deno.test("splitWords() cuts as a shell does, and expands nothing", async (t) => {

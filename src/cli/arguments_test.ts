@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal, throws } from "node:assert/strict";
 import { AxiomError } from "../base/errors.ts";
 import { MIB } from "../base/bytes.ts";
 import { asksInstead, findCommand, parseArguments } from "./arguments.ts";

@@ -1,4 +1,4 @@
-import { deepEqual } from "node:assert/strict";
+import { deepStrictEqual as deepEqual } from "node:assert/strict";
 import { parseArguments } from "./arguments.ts";
 import { type AnyCommand, defineCommand } from "./command.ts";
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, rejects, strictEqual as equal } from "node:assert/strict";
 import { AxiomError } from "../base/errors.ts";
 import type { AnyCommand } from "./command.ts";
 import { COMMANDS } from "./command_table.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal, throws } from "node:assert/strict";
 import { decodeName } from "../base/names.ts";
 import { jsonLine, jsonName, jsonTime } from "./json.ts";
 

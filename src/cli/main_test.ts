@@ -1,5 +1,5 @@
 /** The program as a process: what only a real one shows. */
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, rejects, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, rejects, strictEqual as equal, throws } from "node:assert/strict";
 import { AxiomError } from "../base/errors.ts";
 import type { AxiomEvent } from "../base/events.ts";
 import { Output, OutputClosed, type OutputSettings } from "./output.ts";

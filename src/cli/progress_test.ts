@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { MIB } from "../base/bytes.ts";
 import { type ProgressEvent, progressJson, progressLine, progressLines, ProgressMeter } from "./progress.ts";
 import { ProgressDisplay, type ProgressMode } from "./progress_display.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, rejects, strictEqual as equal } from "node:assert/strict";
 import { AxiomError, ERROR_KINDS, type ErrorKind } from "../base/errors.ts";
 import { type Config, DEFAULT_CONFIG } from "../config/schema.ts";
 import { type AnyCommand, defineCommand } from "./command.ts";

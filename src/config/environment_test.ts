@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { AxiomError } from "../base/errors.ts";
 import { loadConfig } from "./load.ts";
 import { variableOf } from "./environment.ts";

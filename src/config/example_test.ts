@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { configJsonSchema } from "./json_schema.ts";
 import { exampleYaml } from "./example.ts";
 import { loadConfig } from "./load.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { utf8 } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { GIB, KIB, MIB } from "../base/bytes.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal, throws } from "node:assert/strict";
 import { KIB, MIB } from "../base/bytes.ts";
 import { chunker, cipher, compression, folderMarker, readSubset, rule } from "./choices.ts";
 import { snakeCase, type Type } from "./option.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { concat, utf8 } from "../base/bytes.ts";
 import { LIMITS } from "../base/limits.ts";
 import { readYaml, type Tree } from "./yaml_tree.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal, throws } from "node:assert/strict";
 import { toHex } from "../base/bytes.ts";
 import { CHUNK_KIND_NAMES, ChunkKind, isChunkKind, parseChunkId } from "./chunk.ts";
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { type Bytes, equalBytes, fromHex, MIB, toHex, viewOf } from "../base/bytes.ts";
 import { isKind } from "../base/errors.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { objectForm, type ObjectFormType } from "./object_forms.ts";
 import { indexKey, ledgerKey, markerKey, packKey, sessionKey, snapshotKey } from "./object_keys.ts";
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { fromHex } from "../base/bytes.ts";
 import { IndexBuilder } from "./index_builder.ts";
 import { decodeIndexObject } from "./index_object.ts";

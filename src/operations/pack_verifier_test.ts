@@ -1,4 +1,4 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { LIMITS } from "../base/limits.ts";
 import type { PackFrame } from "../model/pack_table.ts";

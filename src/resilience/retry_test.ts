@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, rejects, strictEqual as equal } from "node:assert/strict";
 import type { Clock } from "../base/clock.ts";
 import { AxiomError, isKind } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";

@@ -1,4 +1,4 @@
-import { equal, ok, rejects, throws } from "node:assert/strict";
+import { ok, rejects, strictEqual as equal, throws } from "node:assert/strict";
 import type { Clock } from "../base/clock.ts";
 import { TokenBucket } from "./token_bucket.ts";
 

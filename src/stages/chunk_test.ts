@@ -1,4 +1,11 @@
-import { deepEqual, equal, notEqual, ok, rejects, throws } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  notStrictEqual as notEqual,
+  ok,
+  rejects,
+  strictEqual as equal,
+  throws,
+} from "node:assert/strict";
 import fc from "fast-check";
 import { type Bytes, compareBytes, concat, equalBytes, KIB, MIB, toHex, viewOf } from "../base/bytes.ts";
 import { isKind } from "../base/errors.ts";

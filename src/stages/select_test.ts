@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal, throws } from "node:assert/strict";
 import { concat, utf8 } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { flagPatterns, parsePatternFile } from "./pattern_list.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
 import { systemFailure } from "../../tests/faults/intercepted_files.ts";
 import { denoFileOps, type FileOps } from "./file_ops.ts";
 import { FolderKeeper } from "./folder_keeper.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { type FileCall, interceptedFiles, systemFailure } from "../../tests/faults/intercepted_files.ts";
 import { allOf, fails, sample } from "../../tests/contract/object_store.ts";
 import { MIB, utf8 } from "../base/bytes.ts";

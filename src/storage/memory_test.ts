@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { allOf, fails } from "../../tests/contract/object_store.ts";
 import { utf8 } from "../base/bytes.ts";
 import { memoryStore } from "./memory.ts";

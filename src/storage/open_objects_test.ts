@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { LIMITS } from "../base/limits.ts";
 import { systemFailure } from "../../tests/faults/intercepted_files.ts";
 import { denoFileOps, type FileOps } from "./file_ops.ts";

@@ -1,4 +1,4 @@
-import { equal, ok } from "node:assert/strict";
+import { ok, strictEqual as equal } from "node:assert/strict";
 import { fileSystemVolume, kindInMountInfo, stalenessOf } from "./volume.ts";
 
 const MOUNTS = `22 1 253:0 / / rw,relatime shared:1 - ext4 /dev/vda rw

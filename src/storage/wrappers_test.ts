@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { faultyStore } from "../../tests/faults/faulty_store.ts";
 import { allOf, fails } from "../../tests/contract/object_store.ts";
 import type { Clock } from "../base/clock.ts";

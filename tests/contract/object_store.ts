@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { type Bytes, concat, equalBytes, MIB, utf8 } from "../../src/base/bytes.ts";
 import { AxiomError, type ErrorKind } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";

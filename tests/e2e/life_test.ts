@@ -1,5 +1,5 @@
 /** A repository from its first day on, in the order in which a person meets the commands. */
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { pictureOfFolder } from "../faults/pictures.ts";
 import { changeSmallSource, nextTick, noise, writeFiles, writeSmallSource } from "../faults/source_folder.ts";

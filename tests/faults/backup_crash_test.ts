@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { AxiomError } from "../../src/base/errors.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { Repository } from "../../src/repository/repository.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { systemClock } from "../../src/base/clock.ts";
 import { utf8 } from "../../src/base/bytes.ts";
 import type { FileStat, SystemError } from "../../src/platform/file_system.ts";

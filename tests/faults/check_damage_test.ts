@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { utf8 } from "../../src/base/bytes.ts";
 import { AxiomError } from "../../src/base/errors.ts";
 import type { AxiomEvent } from "../../src/base/events.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import type { Clock } from "../../src/base/clock.ts";
 import { AxiomError } from "../../src/base/errors.ts";
 import { PREFIX } from "../../src/model/object_keys.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { utf8 } from "../../src/base/bytes.ts";
 import { memoryStore } from "../../src/storage/memory.ts";
 import { allOf, fails } from "../contract/object_store.ts";

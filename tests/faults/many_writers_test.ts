@@ -1,4 +1,4 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok } from "node:assert/strict";
 import { isKind } from "../../src/base/errors.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { type MemoryState, memoryStore } from "../../src/storage/memory.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { LIMITS } from "../../src/base/limits.ts";
 import { ChunkKind } from "../../src/model/chunk.ts";
 import { IndexBuilder } from "../../src/model/index_builder.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { AxiomError } from "../../src/base/errors.ts";
 import type { RestoreSummary } from "../../src/operations/restore.ts";
 import { SystemError, type TargetFile, type TargetTree } from "../../src/platform/file_system.ts";

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { AxiomError } from "../../src/base/errors.ts";
 import type { BackupSummary } from "../../src/operations/backup.ts";
 import { SystemError } from "../../src/platform/file_system.ts";

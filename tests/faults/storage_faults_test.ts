@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { AxiomError, type ErrorKind } from "../../src/base/errors.ts";
 import { packName } from "../../src/model/object_keys.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";

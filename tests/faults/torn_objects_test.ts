@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { AxiomError } from "../../src/base/errors.ts";
 import { ChunkKind } from "../../src/model/chunk.ts";
 import { packKey, PREFIX } from "../../src/model/object_keys.ts";

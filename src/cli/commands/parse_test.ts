@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal, throws } from "node:assert/strict";
 import { AxiomError } from "../../base/errors.ts";
 import { loadConfig } from "../../config/load.ts";
 import { OPTION_BY_PATH } from "../../config/schema.ts";
