@@ -1,8 +1,8 @@
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, messageOf } from "../base/errors.ts";
 import { equalBytes, free } from "../base/bytes.ts";
 import type { Bytes } from "../base/bytes.ts";
-import type { Codec } from "./codec.ts";
-import { openFrame, sealFrame } from "./frame.ts";
+import type { Cipher, Codec, FormatOrigin } from "./codec.ts";
+import { type FramePlace, openFrame, sealFrame } from "./frame.ts";
 import { forEachChunk, type PlainFrame } from "./frame_builder.ts";
 import type { StageRegistry } from "./registry.ts";
 import { looksIncompressible } from "./compress.ts";
@@ -16,7 +16,7 @@ export class FrameSealer {
     readonly request: (request: FrameRequest) => Promise<FrameGrant>,
   ) {}
 
-  /** Throws `codec_failed` or `data_damaged`; nothing of the frame may then be used. */
+  /** Throws `codec_failed`; nothing of the frame may then be used. */
   async seal(frame: PlainFrame, identify: (chunk: Uint8Array) => Bytes): Promise<SealedFrame> {
     const { codec, encoded } = await this.#encode(frame);
     const cipher = this.registry.cipherForFormat(frame.style.cipher);
@@ -28,11 +28,13 @@ export class FrameSealer {
       chunks: frame.lengths.length,
     });
     const sealed = await sealFrame(cipher, grant.place, frame.plain.length, encoded);
-    const decoded = await openFrame(codec, cipher, grant.place, frame.plain.length, sealed);
+    const decoded = await this.#decode(codec, cipher, grant.place, frame.plain.length, sealed);
     forEachChunk({ ...frame, plain: decoded }, (id, chunk) => {
-      if (!equalBytes(identify(chunk), id)) throw broken(codec);
+      if (!equalBytes(identify(chunk), id)) throw broken(codec, cipher, "it decodes to other chunks");
     });
-    for (const data of [encoded, decoded]) if (data.buffer !== frame.plain.buffer) free(data);
+    for (const { buffer } of [encoded, decoded]) {
+      if (buffer !== frame.plain.buffer && buffer !== sealed.buffer) free(new Uint8Array(buffer));
+    }
     return {
       pack: grant.pack,
       frame: grant.place.frame,
@@ -46,6 +48,17 @@ export class FrameSealer {
     };
   }
 
+  async #decode(codec: Codec, cipher: Cipher, place: FramePlace, plainBytes: number, sealed: Bytes): Promise<Bytes> {
+    let decoded: Bytes;
+    try {
+      decoded = await openFrame(codec, cipher, place, plainBytes, sealed);
+    } catch (cause) {
+      throw broken(codec, cipher, messageOf(cause), cause);
+    }
+    if (decoded.length === plainBytes) return decoded;
+    throw broken(codec, cipher, `it decodes to ${decoded.length} bytes instead of ${plainBytes}`);
+  }
+
   /** A frame that does not shrink is stored as it is. */
   async #encode({ style, plain }: PlainFrame): Promise<{ codec: Codec; encoded: Bytes }> {
     const none = this.registry.codec("compression_none");
@@ -53,15 +66,30 @@ export class FrameSealer {
       return { codec: none, encoded: plain };
     }
     const codec = this.registry.codec(style.codec);
-    const encoded = await codec.encode(plain, style.level);
+    let encoded: Bytes;
+    try {
+      encoded = await codec.encode(plain, style.level);
+    } catch (cause) {
+      if (cause instanceof RangeError) throw cause; // a level that the codec does not have is the caller's fault
+      throw new AxiomError("codec_failed", `Cannot compress with ${nameOf(codec)}: ${messageOf(cause)}`, {
+        hint: OTHER_CODEC,
+        cause,
+      });
+    }
     return encoded.length < plain.length ? { codec, encoded } : { codec: none, encoded: plain };
   }
 }
 
-function broken(codec: Codec): AxiomError {
+const OTHER_CODEC = "Test this machine's memory, or choose another codec with --compression";
+
+function nameOf({ pluginId, version }: FormatOrigin): string {
+  return `${pluginId} ${version}`;
+}
+
+function broken(codec: Codec, cipher: Cipher, why: string, cause?: unknown): AxiomError {
   return new AxiomError(
     "codec_failed",
-    `Cannot trust a frame that ${codec.pluginId} ${codec.version} encoded: what was sealed decodes to other chunks`,
-    { hint: "Test this machine's memory, or choose another codec with --compression" },
+    `Cannot trust a frame that ${nameOf(codec)} encoded and ${nameOf(cipher)} sealed: ${why}`,
+    { hint: OTHER_CODEC, cause },
   );
 }
