@@ -1,3 +1,4 @@
+import { canonicalJson, type Json } from "../base/canonical_json.ts";
 import { type AxiomError, type ErrorReport, reportError } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { displayName } from "../base/names.ts";
@@ -117,5 +118,5 @@ export class BackupTally {
 }
 
 function isSameContent(last: Entry, { content }: SavedContent): boolean {
-  return JSON.stringify(last.content ?? null) === JSON.stringify(content ?? null);
+  return canonicalJson((last.content ?? null) as Json) === canonicalJson((content ?? null) as Json);
 }
