@@ -31,9 +31,7 @@ export class ChunkReader {
   /** Throws `object_missing` if no index knows the chunk, `data_damaged` if no copy of it is whole. */
   async read(id: Bytes, kind: ChunkKind): Promise<Bytes> {
     const locations = this.index.lookup(id).filter((location) => location.place.kind === kind);
-    let failure: unknown = new AxiomError("object_missing", `Cannot read the chunk ${short(id)}: no pack holds it`, {
-      hint: "Run `axiom check` to see which files it belongs to",
-    });
+    let failure: unknown;
     for (const location of locations) {
       try {
         return await this.#readAt(location, id);
@@ -42,7 +40,9 @@ export class ChunkReader {
         failure = error;
       }
     }
-    throw failure;
+    throw failure ?? new AxiomError("object_missing", `Cannot read the chunk ${short(id)}: no pack holds it`, {
+      hint: "Run `axiom check` to see which files it belongs to",
+    });
   }
 
   async #readAt({ pack, place }: ChunkLocation, id: Bytes): Promise<Bytes> {

@@ -32,6 +32,8 @@ export class RepositoryKeys {
   /** Private, so that no log of this object shows a key. */
   readonly #roots: ReadonlyMap<number, Bytes>;
   readonly #keyring: Keyring;
+  /** Asked for by every folder. */
+  #treeSplitKey: Bytes | undefined;
 
   /** @param repositoryId 32 hexadecimal digits */
   constructor(repositoryId: string, keyring: Keyring) {
@@ -82,7 +84,7 @@ export class RepositoryKeys {
 
   /** Decides which names end a leaf of a folder. */
   treeSplitKey(): Bytes {
-    return hkdf(fromHex(this.#keyring.id_root), NO_SALT, "axiom/1/tree-split", [], 32);
+    return this.#treeSplitKey ??= hkdf(fromHex(this.#keyring.id_root), NO_SALT, "axiom/1/tree-split", [], 32);
   }
 
   auditKey(): Bytes {

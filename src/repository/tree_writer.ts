@@ -19,7 +19,8 @@ export type PutDocument = (data: Bytes) => Promise<string>;
  */
 export class TreeWriter {
   readonly #put: PutDocument;
-  readonly #endsLeaf: (name: string) => boolean;
+  readonly #splitKey: Bytes;
+  #leafEnds: ((name: string) => boolean) | undefined;
   #texts: string[] = [];
   #bytes = LEAF_FRAME_BYTES;
   #first: string | undefined;
@@ -27,7 +28,7 @@ export class TreeWriter {
 
   constructor(put: PutDocument, splitKey: Bytes) {
     this.#put = put;
-    this.#endsLeaf = leafEnds(splitKey);
+    this.#splitKey = splitKey;
   }
 
   async add(entry: Entry): Promise<void> {
@@ -38,6 +39,11 @@ export class TreeWriter {
     this.#texts.push(text);
     this.#bytes += bytes;
     if (this.#bytes >= LEAF_BYTES_MIN && this.#endsLeaf(entry.name)) await this.#finishLeaf();
+  }
+
+  /** Made when it is needed first: most folders are one leaf. */
+  #endsLeaf(name: string): boolean {
+    return (this.#leafEnds ??= leafEnds(this.#splitKey))(name);
   }
 
   async #finishLeaf(): Promise<void> {

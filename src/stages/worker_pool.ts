@@ -59,7 +59,10 @@ interface Waiting<Job, Result> {
  * back once `LIMITS.filesInFlightMax` wait. The first failure of a worker, or of the sink, fails everything that waits.
  */
 export class WorkerPool {
-  readonly #lanes: Lane[];
+  /** Started when the first work comes: a backup of nothing new needs none. */
+  #lanes: Lane[] = [];
+  /** What every worker is told before anything else. */
+  readonly #settings: ToWorker[] = [];
   readonly #queue: Waiting<SaveFile, SavedFile>[] = [];
   readonly #saving = new Map<number, Waiting<SaveFile, SavedFile> & { lane: Lane }>();
   readonly #loading = new Map<number, Waiting<LoadFrame, LoadResult> & { lane: Lane }>();
@@ -78,14 +81,22 @@ export class WorkerPool {
   /** Rejects with the first failure. */
   readonly broken: Promise<never>;
 
-  constructor(workers: number, start: () => DataPathWorker = startWorker) {
+  constructor(readonly size: number, readonly start: () => DataPathWorker = startWorker) {
     this.broken = new Promise((_, reject) => this.#failed = reject);
     this.broken.catch(() => {});
-    this.#lanes = Array.from({ length: workers }, () => this.#laneOf(start()));
   }
 
-  get size(): number {
-    return this.#lanes.length;
+  #started(): Lane[] {
+    if (this.#lanes.length === 0) {
+      this.#lanes = Array.from({ length: this.size }, () => this.#laneOf(this.start()));
+      for (const message of this.#settings) for (const lane of this.#lanes) this.#post(lane, message);
+    }
+    return this.#lanes;
+  }
+
+  #tellAll(message: ToWorker): void {
+    this.#settings.push(message);
+    for (const lane of this.#lanes) this.#post(lane, message);
   }
 
   #laneOf(worker: DataPathWorker): Lane {
@@ -104,15 +115,15 @@ export class WorkerPool {
 
   configureSave(settings: SaveSettings, sink: FrameSink): void {
     this.#sink = sink;
-    for (const lane of this.#lanes) this.#post(lane, { type: "save_settings", settings });
+    this.#tellAll({ type: "save_settings", settings });
   }
 
   configureRestore(settings: RestoreSettings): void {
-    for (const lane of this.#lanes) this.#post(lane, { type: "restore_settings", settings });
+    this.#tellAll({ type: "restore_settings", settings });
   }
 
   addSegment(segment: DedupSegment): void {
-    for (const lane of this.#lanes) this.#post(lane, { type: "segment", segment });
+    this.#tellAll({ type: "segment", segment });
   }
 
   /** Resolves once there is room for one more file. */
@@ -133,7 +144,7 @@ export class WorkerPool {
   }
 
   #dispatch(): void {
-    for (const lane of this.#lanes) {
+    for (const lane of this.#started()) {
       const batch: SaveFile[] = [];
       while (
         this.#queue.length > 0 && lane.files < LIMITS.batchFilesMax * LIMITS.batchesPerWorkerMax &&
@@ -153,7 +164,7 @@ export class WorkerPool {
   sealFrame(frame: PlainFrame, idKey: Bytes): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      const lane = this.#lanes[this.#nextLane++ % this.#lanes.length];
+      const lane = this.#started()[this.#nextLane++ % this.size];
       const job = this.#jobs++;
       this.#sealing.set(job, { job: frame, resolve, reject });
       this.#post(lane, { type: "frame", job, frame, idKey }, [
@@ -180,7 +191,7 @@ export class WorkerPool {
   load(frame: LoadFrame, task: LoadTask): Promise<LoadResult> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      const lane = this.#lanes.reduce((best, other) => other.loads < best.loads ? other : best);
+      const lane = this.#started().reduce((best, other) => other.loads < best.loads ? other : best);
       const job = this.#jobs++;
       lane.loads++;
       this.#loading.set(job, { job: frame, resolve, reject, lane });
@@ -192,7 +203,7 @@ export class WorkerPool {
   compare(file: CompareFile): Promise<CompareResult> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      const lane = this.#lanes.reduce((best, other) => other.loads < best.loads ? other : best);
+      const lane = this.#started().reduce((best, other) => other.loads < best.loads ? other : best);
       const job = this.#jobs++;
       lane.loads++;
       this.#comparing.set(job, { job: file, resolve, reject, lane });
