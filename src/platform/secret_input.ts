@@ -29,6 +29,7 @@ export async function passwordFromCommand(command: string, signal?: AbortSignal)
       hint: "Run the command by itself to see what it prints",
       cause,
     });
+  throwIfAborted(signal);
   let output: Deno.CommandOutput;
   try {
     output = await new Deno.Command(program, { args, stdin: "inherit", stdout: "piped", stderr: "inherit", signal })
