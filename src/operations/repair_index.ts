@@ -122,14 +122,22 @@ class IndexRepair {
       const damaged = new Set(objects.damaged.map(({ key }) => key));
       removable = done.replaced.filter((name) => !damaged.has(indexKey(name)));
     }
-    const { store, sealer } = repository;
-    for (const name of written) await readIndexObject({ store, sealer, signal }, name);
+    for (const name of written) await this.#readBack(name);
     for (const { key, reason } of objects.damaged) await this.#aside(key, reason);
     for (const { name, reason } of plan.torn) await this.#aside(packKey(name), reason);
     for (const { key, reason } of plan.damagedObjects) await this.#aside(key, reason);
     const indexesRemoved = await this.#remove(removable.map(indexKey));
     await removeSpentLists(repository, signal);
     return { indexesWritten: written.length, indexesRemoved, setAside: this.#setAside };
+  }
+
+  async #readBack(name: string): Promise<void> {
+    const { store, sealer } = this.repository;
+    try {
+      await readIndexObject({ store, sealer, signal: this.context.signal }, name);
+    } catch (error) {
+      if (!isKind(error, "object_missing")) throw error; // gone: another client has read and replaced it
+    }
   }
 
   /** Describes each pack that is not described, or not whole, in one object: what there is of it then counts at once. */
