@@ -1,4 +1,4 @@
-/** Makes `keys.json`, the test vectors of docs/format_keys.md: `deno run -A tests/golden/keys_vectors.ts`. */
+/** Makes `keys.json`, the test vectors of docs/format.md: `deno run -A tests/golden/keys_vectors.ts`. */
 import { type Bytes, fromHex, fromUtf8, toBase64, toHex, utf8 } from "../../src/base/bytes.ts";
 import { ChunkKind } from "../../src/model/chunk.ts";
 import type { KdfParameters } from "../../src/model/kdf_parameters.ts";

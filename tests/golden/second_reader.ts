@@ -1,5 +1,5 @@
 /**
- * A second reader: primitives of the platform, Argon2 from npm, what docs/format_keys.md says, and nothing of `src`. If it
+ * A second reader: primitives of the platform, Argon2 from npm, what docs/format.md says, and nothing of `src`. If it
  * opens what the program wrote, the two agree on every byte.
  */
 import { Buffer } from "node:buffer";
