@@ -37,7 +37,7 @@ export class ChunkReader {
         return await this.#readAt(location, id);
       } catch (error) {
         if (!(error instanceof AxiomError) || error.kind === "interrupted") throw error;
-        failure = error;
+        failure = error.kind === "data_damaged" ? damaged(id, location, error) : error;
       }
     }
     throw failure ?? new AxiomError("object_missing", `Cannot read the chunk ${short(id)}: no pack holds it`, {
@@ -52,9 +52,7 @@ export class ChunkReader {
     });
     const chunk = plain.subarray(place.offset, place.offset + place.length);
     if (!equalBytes(this.#identify[place.kind](chunk), id)) {
-      throw new AxiomError("data_damaged", `Cannot read the chunk ${short(id)}: pack ${pack.name} holds other bytes`, {
-        hint: "Run `axiom check --read-data`",
-      });
+      throw new AxiomError("data_damaged", "its bytes are not what its id says");
     }
     return chunk;
   }
@@ -81,6 +79,17 @@ export class ChunkReader {
       this.#frameBytes -= (await frame).length;
     }
   }
+}
+
+function damaged(id: Bytes, { pack }: ChunkLocation, cause: AxiomError): AxiomError {
+  return new AxiomError(
+    "data_damaged",
+    `Cannot read the chunk ${short(id)} in the pack ${pack.name}: ${cause.message}`,
+    {
+      hint: "Run `axiom check --read-data` to see what else is damaged",
+      cause,
+    },
+  );
 }
 
 function short(id: Bytes): string {
