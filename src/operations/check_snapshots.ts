@@ -11,7 +11,8 @@ import { AffectedPaths } from "./check_affected.ts";
 import type { CheckError, Findings } from "./check_findings.ts";
 import type { PacksCheck } from "./check_packs.ts";
 import { isDamage, isObjectFault } from "./damage.ts";
-import { type ChunkSource, senseFault, TreeSurvey } from "./tree_survey.ts";
+import type { ChunkSource } from "./entry_survey.ts";
+import { senseFault, TreeSurvey } from "./tree_survey.ts";
 
 /** Judges manifests and markers, those that count and those that do not. */
 export async function checkManifests(

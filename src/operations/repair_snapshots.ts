@@ -1,17 +1,14 @@
-import { isKind, messageOf } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
-import { randomId } from "../base/random.ts";
-import type { Snapshot } from "../model/snapshot.ts";
 import type { IndexView } from "../repository/index_view.ts";
-import { appendLedger } from "../repository/ledger.ts";
 import type { Repository } from "../repository/repository.ts";
-import { SnapshotCommit, type SnapshotList, type StoredSnapshot } from "../repository/snapshots.ts";
+import type { SnapshotList, StoredSnapshot } from "../repository/snapshots.ts";
 import { RepositoryWriter, type WriterIdentity } from "../repository/writer.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import { type CheckError, Findings } from "./check_findings.ts";
 import { PacksCheck } from "./check_packs.ts";
 import { ReferencesCheck } from "./check_snapshots.ts";
+import { commitRepaired, forgetReplaced, REPAIRED_TAG } from "./repaired_snapshot.ts";
 import { demandSafeFromDeletion } from "./safe_from_deletion.ts";
 import { findSnapshots } from "./snapshot_filter.ts";
 import { type DroppedPart, listDropped, TreeRepair } from "./tree_repair.ts";
@@ -57,8 +54,6 @@ export interface RepairSnapshotsSummary {
   repairs: SnapshotRepair[];
   durationSeconds: number;
 }
-
-export const REPAIRED_TAG = "repaired";
 
 /**
  * Makes a new snapshot of each that lost something, without what is lost, and says what that is. The old one stays: what it
@@ -147,8 +142,11 @@ class SnapshotsRepair {
       if (repair.droppedCount === 0) continue; // files that are kept
       repairs.push(repair);
       if (trees === undefined || repair.reason !== null) continue;
-      repair.newSnapshotId = await this.#repaired(stored, survey) ?? await this.#commit(writer!, trees, stored, repair);
-      if (options.forget) await this.#forget(stored, repair);
+      repair.newSnapshotId = await this.#repaired(stored, survey) ??
+        await commitRepaired(writer!, (await trees.folder(stored.snapshot.root))!, stored, repair.dropped);
+      if (options.forget) {
+        repair.forgotten = await forgetReplaced(repository, stored, repair.newSnapshotId, this.context);
+      }
     }
     return repairs;
   }
@@ -175,55 +173,4 @@ class SnapshotsRepair {
       droppedCount: count,
     };
   }
-
-  async #commit(
-    writer: RepositoryWriter,
-    trees: TreeRepair<CheckError>,
-    stored: StoredSnapshot,
-    repair: SnapshotRepair,
-  ): Promise<string> {
-    const { repository } = this;
-    const root = (await trees.folder(stored.snapshot.root))!;
-    await writer.flush();
-    const snapshot = repairedSnapshot(stored, root, repair, writer);
-    const id = randomId(repository.context.random);
-    await writer.commit(new SnapshotCommit(repository.store, repository.sealer, id, snapshot));
-    return id;
-  }
-
-  /** The record comes first, so that whoever misses the snapshot finds it. */
-  async #forget(stored: StoredSnapshot, repair: SnapshotRepair): Promise<void> {
-    const { store, sealer, context } = this.repository;
-    const { client, host, user } = this.context.identity;
-    const removed = [{ id: stored.id, replaced_by: repair.newSnapshotId! }];
-    const record = { version: 1 as const, reason: "repair", removed, by: { client, host, user } };
-    await appendLedger(store, sealer, { ...record, time: context.clock.nowNs() }, this.context.signal);
-    try {
-      await new SnapshotCommit(store, sealer, stored.id, stored.snapshot).withdraw();
-      repair.forgotten = true;
-    } catch (error) {
-      if (!isKind(error, "storage_denied")) throw error;
-      const message = `The old snapshot ${stored.id} remains beside the new one: ${messageOf(error)}`;
-      this.context.onEvent({ type: "warning", code: "retained", message });
-    }
-  }
-}
-
-const FAULTS_MAX = 1000;
-
-function repairedSnapshot(
-  { id, snapshot }: StoredSnapshot,
-  root: string,
-  { dropped }: SnapshotRepair,
-  writer: RepositoryWriter,
-): Snapshot {
-  const faults = [...snapshot.faults ?? [], ...dropped.map(({ path, reason }) => ({ path, reason }))];
-  return {
-    ...snapshot,
-    root,
-    session: writer.session.id,
-    tags: [...new Set([...snapshot.tags, REPAIRED_TAG])].sort(),
-    original: snapshot.original ?? id,
-    faults: faults.slice(0, FAULTS_MAX),
-  };
 }
