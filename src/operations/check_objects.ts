@@ -8,6 +8,7 @@ import { displayName } from "../base/names.ts";
 import { formatSize } from "../base/sizes.ts";
 import type { SealedType } from "../model/envelope.ts";
 import { objectForm } from "../model/object_forms.ts";
+import { ledgerKey } from "../model/object_keys.ts";
 import { decodeCondemned } from "../repository/condemned.ts";
 import { decodeLedgerRecord } from "../repository/ledger.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -15,6 +16,8 @@ import type { DamageKind, Findings } from "./check_findings.ts";
 import { isDamage } from "./damage.ts";
 
 const FOREIGN_NOTES_MAX = 100;
+/** A record under an absurd number must not make a check look for all before it. */
+const LEDGER_GAPS_MAX = 100;
 
 interface SessionSeen {
   /** From the session itself, absent for heartbeats without one. */
@@ -37,6 +40,8 @@ export async function checkObjects(
 
 class ObjectsCheck {
   readonly #sessions = new Map<string, SessionSeen>();
+  readonly #ledger = new Set<number>();
+  #ledgerGaps = 0;
   #foreign = 0;
   #aside = 0;
   #asideBytes = 0;
@@ -50,6 +55,7 @@ class ObjectsCheck {
     }
     for (const path of foreignPaths()) this.#noteForeign(path);
     this.#noteSessions();
+    await this.#checkLedger();
     if (this.#foreign > FOREIGN_NOTES_MAX) {
       const more = this.#foreign - FOREIGN_NOTES_MAX;
       this.findings.note("foreign_objects", "", `${more} more do not belong to a repository`);
@@ -81,6 +87,7 @@ class ObjectsCheck {
           this.#condemned += decodeCondemned(await this.#open(key, "condemned"), key).length;
         });
       case "ledger":
+        this.#ledger.add(Number(form.name));
         return await this.#attempt(key, "object_damaged", async () => {
           decodeLedgerRecord(await this.#open(key, "ledger"), key);
         });
@@ -141,6 +148,19 @@ class ObjectsCheck {
         `sessions/${id}`,
         `A backup of ${where} ${state}: ${ago}`,
       );
+    }
+  }
+
+  /** Records have numbers without gaps, so that nobody can take one away unnoticed, but for the last ones. */
+  async #checkLedger(): Promise<void> {
+    let newest = 0;
+    for (const number of this.#ledger) newest = Math.max(newest, number);
+    for (let number = 1; number < newest; number++) {
+      const key = ledgerKey(number);
+      // One that was put during the listing may not have been in it.
+      if (this.#ledger.has(number) || await this.repository.store.stat(key, this.signal) !== undefined) continue;
+      this.findings.error("object_damaged", key, `Cannot find ${key}: a record of the ledger is gone`);
+      if (++this.#ledgerGaps === LEDGER_GAPS_MAX) return;
     }
   }
 

@@ -10,8 +10,6 @@ import { compareWithIndex, indexObjectOf } from "./index_tables.ts";
 import type { ObjectSealer } from "./object_sealer.ts";
 import type { PackReader } from "./pack_reader.ts";
 
-export { type Condemned, encodeCondemned, readCondemned } from "./condemned.ts";
-
 /** A pack whose size is not what the index says, or whose table cannot be read. */
 export interface DamagedPack {
   name: string;

@@ -7,6 +7,7 @@ import { PREFIX } from "../../src/model/object_keys.ts";
 import { check, type CheckSummary } from "../../src/operations/check.ts";
 import { repairIndex } from "../../src/operations/repair_index.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
+import { appendLedger, readLedger } from "../../src/repository/ledger.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import { ForwardingStore } from "../../src/storage/forwarding.ts";
 import { type MemoryState, type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
@@ -180,6 +181,20 @@ Deno.test("(43) what check says is affected is exactly what a restore fails at",
 function withoutLinks(paths: string[]): string[] {
   return [...new Set(paths.map((path) => path.replace("/c/noise", "/a/noise")))].sort();
 }
+
+Deno.test("(28) a record of the ledger that was taken away is missed", async () => {
+  await withFolder(async (folder) => {
+    const scene = await everyKind(folder);
+    const store = storeOf(scene.state);
+    const { sealer } = await opened(store);
+    const record = (await readLedger(store, sealer)).records[0].record;
+    for (let i = 0; i < 3; i++) await appendLedger(store, sealer, record);
+    deepEqual((await check(await opened(store), {}, context)).errors, []);
+    await store.remove("ledger/0000000002");
+    const { errors } = await check(await opened(store), {}, context);
+    deepEqual(errors.map(({ object }) => object), ["ledger/0000000002"]);
+  });
+});
 
 Deno.test("a damaged pack of which everything has another copy is an error that affects nothing", async () => {
   await withFolder(async (folder) => {
