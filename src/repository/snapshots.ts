@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { encodeJson, type Json } from "../base/canonical_json.ts";
-import { fromUtf8 } from "../base/bytes.ts";
+import { decodeJson, encodeJson, type Json } from "../base/canonical_json.ts";
 import { AxiomError, isKind, messageOf } from "../base/errors.ts";
 import { markerKey, PREFIX, snapshotKey } from "../model/object_keys.ts";
 import { decodeSnapshot, type Snapshot } from "../model/snapshot.ts";
@@ -79,11 +78,20 @@ export async function readSnapshot(
   const payload = await sealer.open("snapshot", key, await store.get(key, "all", signal));
   const hash = createHash("sha256").update(payload).digest("hex");
   const mark = markerKey(id);
-  const marked = JSON.parse(fromUtf8(await sealer.open("marker", mark, await store.get(mark, "all", signal))));
-  if (marked?.manifest !== hash) {
+  if (manifestOfMarker(await sealer.open("marker", mark, await store.get(mark, "all", signal))) !== hash) {
     throw new AxiomError("data_damaged", `Cannot trust the snapshot ${id}: its commit marker is of another manifest`);
   }
   return { id, snapshot: decodeSnapshot(payload, id), hash };
+}
+
+/** The hash that a marker names; undefined for a marker that cannot be read. */
+function manifestOfMarker(payload: Uint8Array): unknown {
+  try {
+    const marker = decodeJson(payload) as { manifest?: unknown; version?: unknown } | null;
+    return marker?.version === 1 ? marker.manifest : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Steps of a commit, one by one, because the writer looks for its session in between. */
