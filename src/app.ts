@@ -1,10 +1,9 @@
 /** The composition root: the only place that knows every implementation. */
 import { type Clock, systemClock } from "./base/clock.ts";
-import { AxiomError, messageOf } from "./base/errors.ts";
+import { AxiomError } from "./base/errors.ts";
 import type { EventSink } from "./base/events.ts";
-import { utf8 } from "./base/bytes.ts";
 import { LIMITS } from "./base/limits.ts";
-import { type Random, randomId, systemRandom } from "./base/random.ts";
+import { type Random, systemRandom } from "./base/random.ts";
 import { TOOL_VERSION } from "./base/version.ts";
 import type { App, NewRepository, NewSecretSource } from "./cli/app.ts";
 import type { AppSettings } from "./cli/context.ts";
@@ -18,6 +17,7 @@ import { openFileSystem } from "./platform/open_file_system.ts";
 import { readBounded } from "./platform/read_bounded.ts";
 import { type StateFiles, stateFiles } from "./platform/state_files.ts";
 import { cacheFolder, stateFolder } from "./platform/user_folders.ts";
+import { clientId } from "./repository/client_id.ts";
 import { PinStore } from "./repository/pins.ts";
 import { Repository } from "./repository/repository.ts";
 import type { Secret } from "./repository/secret.ts";
@@ -38,8 +38,6 @@ export async function openApp(settings: AppSettings): Promise<App> {
   });
   return new WiredApp(settings, loaded);
 }
-
-const CLIENT_ID = "client_id";
 
 class WiredApp implements App {
   readonly config: Config;
@@ -82,23 +80,8 @@ class WiredApp implements App {
 
   async identity(): Promise<WriterIdentity> {
     const host = this.config.backup.host ?? hostName();
-    return { client: await this.#clientId(), host, user: userName() ?? "unknown", tool_version: TOOL_VERSION };
-  }
-
-  /** Random, so that two machines of one name, such as containers, are told apart. */
-  async #clientId(): Promise<string> {
-    const id = randomId(this.random);
-    try {
-      if (this.#state === undefined) throw new Error("neither XDG_STATE_HOME nor HOME is set");
-      const known = await this.#state.read(CLIENT_ID);
-      const text = known === undefined ? "" : new TextDecoder().decode(known).trim();
-      if (/^[0-9a-f]{32}$/.test(text)) return text;
-      await this.#state.write(CLIENT_ID, utf8(`${id}\n`));
-    } catch (error) {
-      const message = `Cannot keep this machine's id: ${messageOf(error)}; a random one is used for this run`;
-      this.events({ type: "warning", code: "client_id", message });
-    }
-    return id;
+    const client = await clientId(this.#state, this.random, this.events);
+    return { client, host, user: userName() ?? "unknown", tool_version: TOOL_VERSION };
   }
 
   async openStore(): Promise<ObjectStore> {
