@@ -86,7 +86,7 @@ export class ReferencesCheck {
       await this.survey.folder(snapshot.root);
     }
     if (this.#missing !== undefined && this.#missingChunks > 1) {
-      this.#missing.message += `, and ${this.#missingChunks - 1} more`;
+      this.#missing.message += `, nor what ${this.#missingChunks - 1} further references need`;
     }
     const affected = new AffectedPaths(this.survey.trees, this.survey, this.findings, this.signal);
     for (const stored of snapshots.toReversed()) await affected.addSnapshot(stored);

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { type Bytes } from "../base/bytes.ts";
+import { type Bytes, free } from "../base/bytes.ts";
 import { isKind, messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { PackRecord } from "../model/index_object.ts";
@@ -73,6 +73,7 @@ export class PackVerifier {
           });
         running.add(job);
       }
+      free(data);
       if (failure !== undefined) break;
     }
     await Promise.all(running);

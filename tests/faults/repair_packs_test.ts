@@ -30,6 +30,8 @@ import {
 const ALL = { readData: { kind: "all" as const } };
 const context = { pool: () => inProcessPool(), identity: IDENTITY, onEvent: () => {} };
 const REPAIR = { selection: { kind: "all" as const }, dryRun: false, metadataStyle: STYLE };
+/** What a call has done in whole is what the next one finds that does nothing. */
+const EFFECTS = ["none", "torn"] as const;
 
 function storeOf(state: MemoryState): MemoryStore {
   const store = memoryStore();
@@ -167,6 +169,7 @@ Deno.test("(1) (24) repair packs that dies at any storage call loses nothing, an
     const lost = await lostPaths(await opened(before));
     const points = await everyCrash({
       before: before.snapshot(),
+      effects: EFFECTS,
       run: async (store) => await repair(store),
       async examine(store, { call, effect }) {
         const isTorn = effect === "torn" &&

@@ -19,6 +19,8 @@ import { IDENTITY, opened, save, STYLE, withFolder } from "./test_repository.ts"
 
 const context = { pool: () => inProcessPool(), identity: IDENTITY, onEvent: () => {} };
 const REPAIR = { keepFiles: false, forget: false, dryRun: false, metadataStyle: STYLE };
+/** What a call has done in whole is what the next one finds that does nothing. */
+const EFFECTS = ["none", "torn"] as const;
 
 function storeOf(state: MemoryState): MemoryStore {
   const store = memoryStore();
@@ -187,6 +189,7 @@ Deno.test("(1) repair snapshots that dies at any storage call leaves old, both o
     ok(before !== undefined);
     const points = await everyCrash({
       before,
+      effects: EFFECTS,
       run: async (store) => await repair(store, { forget: true }),
       async examine(store) {
         const { snapshots } = await (await opened(store)).snapshots();
