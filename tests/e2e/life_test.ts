@@ -3,7 +3,7 @@ import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "n
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { pictureOfFolder } from "../faults/pictures.ts";
 import { changeSmallSource, nextTick, noise, writeFiles, writeSmallSource } from "../faults/source_folder.ts";
-import { type Ended, type Machine, onMachine } from "./program.ts";
+import { type Ended, ended, type Machine, onMachine, PROGRAM } from "./program.ts";
 
 const linux = Deno.build.os === "linux";
 const files = openFileSystem();
@@ -196,3 +196,18 @@ async function passwords(machine: Machine, t: Deno.TestContext): Promise<void> {
     deepEqual([refused.code, /it is the one that opened/.test(refused.stderr)], [2, true]);
   });
 }
+
+Deno.test({
+  name: "a password comes by a pipe too, as a shell makes it",
+  ignore: !linux,
+  fn: onMachine(async (machine) => {
+    const [program, ...before] = PROGRAM;
+    const words = [program, ...before].map((word) => `'${word}'`).join(" ");
+    const script = `${words} init --kdf pbkdf2 -p <(echo secret) && echo secret | ${words} snapshots -p /dev/stdin`;
+    const env = { ...machine.environment(), AXIOM_CONFIG_REPOSITORY_KEY_FILE: "" };
+    const command = new Deno.Command("bash", { args: ["-c", script], clearEnv: true, env, cwd: machine.folder });
+    const { code, stdout, stderr } = ended(await command.output());
+    deepEqual([code, stderr], [0, ""]);
+    match(stdout, /No snapshots\n$/);
+  }),
+});

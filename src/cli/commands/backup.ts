@@ -12,7 +12,7 @@ import {
 } from "../../operations/configured_backup.ts";
 import { userIds } from "../../platform/host.ts";
 import { standardInput, startProducer } from "../../platform/producer.ts";
-import { readBounded } from "../../platform/read_bounded.ts";
+import { readBounded, readStandardInput } from "../../platform/read_bounded.ts";
 import type { App } from "../app.ts";
 import { BACKUP_FLAGS } from "../backup_flags.ts";
 import { defineCommand, type FlagValues } from "../command.ts";
@@ -104,9 +104,9 @@ async function saveStream(app: App, command: readonly string[], call: SnapshotCa
   }
 }
 
-/** `-` is standard input, as far as that can be said of a file. */
+/** `-` is standard input. */
 function readList(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
-  return readBounded(path === "-" ? "/dev/stdin" : path, bytesMax);
+  return path === "-" ? readStandardInput(bytesMax) : readBounded(path, bytesMax);
 }
 
 function whatOf(values: FlagValues<typeof BACKUP_FLAGS>, words: readonly string[]): What {
