@@ -72,6 +72,14 @@ export function isChunkId(value: unknown): value is string {
   return typeof value === "string" && ID.test(value);
 }
 
+/**
+ * Names with the same key are links to one file. A file that changed between two of its names was saved with a content for
+ * each, and then they are files of their own.
+ */
+export function linkKey({ links, device, inode, size, content }: Entry): string | undefined {
+  return links !== undefined && links > 1 ? `${device}:${inode}:${size}:${JSON.stringify(content ?? null)}` : undefined;
+}
+
 function isInteger(value: unknown, maximum: number): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maximum;
 }

@@ -8,7 +8,8 @@ import type { FileStat, SystemError } from "../platform/file_system.ts";
 import { sourceFault } from "../stages/source_fault.ts";
 import type { SavedContent } from "./file_saver.ts";
 
-const FAULTS_KEPT = 1000;
+/** More are counted, and then no one can say what is missing. */
+export const FAULTS_KEPT = 1000;
 
 /** Counts what a backup met, and tells of it. */
 export class BackupTally {

@@ -2,7 +2,7 @@ import { type Bytes, concat, fromBase64, KIB } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { displayName } from "../base/names.ts";
-import type { Entry } from "../model/entry.ts";
+import { type Entry, linkKey } from "../model/entry.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
@@ -161,8 +161,4 @@ class TarDump {
     }
     return xattrs;
   }
-}
-
-function linkKey({ links, device, inode }: Entry): string | undefined {
-  return links !== undefined && links > 1 ? `${device}:${inode}` : undefined;
 }

@@ -41,7 +41,9 @@ export class FolderWriter {
   }
 
   async finish(): Promise<{ id: string; unchanged: boolean }> {
-    if (this.#kept !== undefined && await this.parent!.cursor.isReusable()) {
+    const { cursor } = this.parent ?? {};
+    // An entry that was found in the parent and then could not be saved is not among those that were kept.
+    if (this.#kept !== undefined && this.#kept.length === cursor!.taken && await cursor!.isReusable()) {
       return { id: this.parent!.id, unchanged: true };
     }
     await this.#giveUp();

@@ -12,7 +12,7 @@ import { rewriteIndex } from "../repository/index_rewrite.ts";
 import type { IndexView } from "../repository/index_view.ts";
 import { setAside, whereItWent } from "../repository/set_aside.ts";
 import { removeSpentLists } from "../repository/spent_lists.ts";
-import type { RepositoryWriter } from "../repository/writer.ts";
+import { outwaitStaleListings, type RepositoryWriter } from "../repository/writer.ts";
 import { isDamage } from "./damage.ts";
 import { FrameCopier } from "./frame_copier.ts";
 import type { PackReading, PackVerifier } from "./pack_verifier.ts";
@@ -94,6 +94,7 @@ export class PackReplacement {
   /** Copies until a look at everything, taken after the list was put, shows that nothing is missing. */
   async #settle(listKey: string): Promise<IndexView> {
     const { repository, signal } = this.writer;
+    await outwaitStaleListings(repository, signal);
     for (let round = 1;; round++) {
       const condemned = await readCondemned(repository.indexSource(signal), this.onEvent);
       demandReadable(condemned);

@@ -124,7 +124,8 @@ async function run(
   const walk = new RestoreWalk(trees, view.index, pool, target, tally, options, context, repository, execute);
   const work = await walk.plan(source);
   throwIfAborted(context.signal);
-  execution?.finish(work, options);
+  if (execution === undefined) tally.filesDeleted = work.deletions.length;
+  else execution.finish(work, options);
   return verified;
 }
 

@@ -1,6 +1,7 @@
-import { AxiomError, reportError, throwIfAborted } from "../base/errors.ts";
+import { AxiomError, isKind, reportError, throwIfAborted } from "../base/errors.ts";
 import { type Bytes, equalBytes } from "../base/bytes.ts";
 import { displayName } from "../base/names.ts";
+import type { ChunkKind } from "../model/chunk.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import { SystemError, type TargetTree } from "../platform/file_system.ts";
 import type { ChunkReader } from "../repository/chunk_reader.ts";
@@ -11,7 +12,7 @@ import { Semaphore } from "../resilience/semaphore.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { FrameWrite, LoadFrame, WriteFault, WriteOutcome } from "../stages/worker_protocol.ts";
 import type { RestoreOptions } from "./restore.ts";
-import type { FrameUse } from "./restore_plan.ts";
+import { type FrameUse, holesOf } from "./restore_plan.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import type { RestoreBatch, RestoreFile, RestoreWork } from "./restore_walk.ts";
 import { isFull, targetFull } from "./target_full.ts";
@@ -26,6 +27,8 @@ export class RestoreExecution {
   readonly #slots: Semaphore;
   readonly #files = new Map<number, RestoreFile>();
   readonly #reader: ChunkReader;
+  /** Of the index as it became meanwhile. */
+  #later: Promise<ChunkReader> | undefined;
   /** Ends the restore: a full target is not a fault of one file. */
   #stop: unknown;
 
@@ -110,9 +113,21 @@ export class RestoreExecution {
 
   #writeFailed(file: RestoreFile, fault: WriteFault): void {
     file.failed = true;
+    this.#dropPart(file);
     const error = new SystemError(fault.code, "write", file.path);
     if (isFull(error)) throw targetFull(file.path, error);
     this.tally.fault(file.path, error);
+  }
+
+  /** A pack that is gone may have been copied by another client since the index was read: it is read again, once. */
+  async #readAnywhere(id: Bytes, kind: ChunkKind): Promise<Bytes> {
+    try {
+      return await this.#reader.read(id, kind);
+    } catch (error) {
+      if (!isKind(error, "object_missing")) throw error;
+    }
+    this.#later ??= this.repository.loadIndex(this.signal).then((view) => this.repository.chunks(view, this.signal));
+    return await (await this.#later).read(id, kind);
   }
 
   /** Reads one chunk from wherever else it is, and writes it here. */
@@ -120,11 +135,15 @@ export class RestoreExecution {
     if (owner.failed) return;
     let bytes: Bytes;
     try {
-      bytes = await this.#reader.read(chunk.id, owner.layout.kind);
+      bytes = await this.#readAnywhere(chunk.id, owner.layout.kind);
     } catch (error) {
       if (!(error instanceof AxiomError) || !isReadFault(error)) throw error;
       owner.failed = true;
-      const message = `Cannot restore ${displayName(owner.path)}: ${why.message}`;
+      this.#dropPart(owner);
+      const altered = owner.inPlace && owner.bytesWritten > 0
+        ? "; part of the file in the target was changed already"
+        : "";
+      const message = `Cannot restore ${displayName(owner.path)}: ${why.message}${altered}`;
       this.tally.fault(owner.path, reportError(new AxiomError(why.kind, message, { hint: why.hint, cause: error })));
       return;
     }
@@ -141,9 +160,9 @@ export class RestoreExecution {
   }
 
   #writeHere(file: RestoreFile, offset: number, bytes: Bytes): void {
-    const exists = this.target.lstat(file.path) !== undefined;
+    const exists = this.target.lstat(file.writePath) !== undefined;
     file.whole = false;
-    const handle = exists ? this.target.openFile(file.path) : this.target.createFile(file.path);
+    const handle = exists ? this.target.openFile(file.writePath) : this.target.createFile(file.writePath);
     try {
       if (!exists) handle.truncate(file.layout.sizeBytes);
       handle.write(bytes, offset);
@@ -152,10 +171,38 @@ export class RestoreExecution {
     }
   }
 
+  #putInPlace(file: RestoreFile): void {
+    const { path, writePath, layout } = file;
+    const holes = file.inPlace ? [...holesOf(layout)] : [];
+    if (holes.length > 0 || (file.inPlace && this.target.lstat(path)?.sizeBytes !== layout.sizeBytes)) {
+      const handle = this.target.openFile(path);
+      try {
+        handle.truncate(layout.sizeBytes);
+        for (const { offset, length } of holes) handle.punchHole(offset, length);
+      } finally {
+        handle.close();
+      }
+    }
+    if (!file.whole) this.tally.losses(path, this.target.setMetadata(writePath, file.metadata));
+    if (writePath === path) return;
+    if (this.target.lstat(path)?.type === "dir") this.target.removeFolder(path);
+    this.target.rename(writePath, path);
+  }
+
+  /** What was written beside something that stays. */
+  #dropPart({ path, writePath }: RestoreFile): void {
+    if (writePath !== path && this.target.lstat(writePath) !== undefined) this.target.remove(writePath);
+  }
+
   /** All bytes are there. */
   #complete(file: RestoreFile): void {
     if (file.failed) return;
-    if (!file.whole) this.tally.losses(file.path, this.target.setMetadata(file.path, file.metadata));
+    try {
+      this.#putInPlace(file);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return this.#writeFailed(file, { code: error.code, message: error.message });
+    }
     if (file.bytesWritten === 0 && file.layout.chunks.length > 0) {
       this.tally.unchanged(file.path, file.layout.sizeBytes);
     } else this.tally.restored(file.path, file.layout.sizeBytes);
@@ -252,7 +299,7 @@ function writesOf(numbers: ReadonlyMap<FrameUse<RestoreFile>, number>): FrameWri
   }
   return [...parts].filter(([file, list]) => !file.failed && !list.includes(-1)).map(([file, list]) => ({
     file: file.number,
-    path: file.path,
+    path: file.writePath,
     parts: Float64Array.from(list),
     ...(file.whole ? { whole: { sizeBytes: file.layout.sizeBytes, metadata: file.metadata } } : {}),
   }));

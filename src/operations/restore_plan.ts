@@ -91,3 +91,13 @@ export class ReadPlan<Owner> {
     return this.#packs;
   }
 }
+
+/** What lies between the chunks of a file. */
+export function* holesOf(layout: FileLayout): Generator<{ offset: number; length: number }> {
+  let end = 0;
+  for (const chunk of layout.chunks) {
+    if (chunk.offset > end) yield { offset: end, length: chunk.offset - end };
+    end = chunk.offset + chunk.length;
+  }
+  if (layout.sizeBytes > end) yield { offset: end, length: layout.sizeBytes - end };
+}

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { concat, fromBase64 } from "../base/bytes.ts";
 import { reportError, throwIfAborted } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { encodeName } from "../base/names.ts";
 import { CHUNK_KIND_NAMES } from "../model/chunk.ts";
-import type { Entry } from "../model/entry.ts";
+import { type Entry, linkKey } from "../model/entry.ts";
 import { type FileStat, type Metadata, SystemError, type TargetTree, type Xattr } from "../platform/file_system.ts";
 import type { ChunkIndex } from "../repository/chunk_index.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -12,6 +14,7 @@ import { isDamage } from "./damage.ts";
 import type { RestoreContext, RestoreOptions } from "./restore.ts";
 import { type FileLayout, layoutOf, ReadPlan } from "./restore_plan.ts";
 import type { RestoreTally } from "./restore_tally.ts";
+import { SnapshotKnowledge } from "./snapshot_knowledge.ts";
 import type { SnapshotPlace } from "./snapshot_paths.ts";
 import { isFull, targetFull } from "./target_full.ts";
 
@@ -19,6 +22,10 @@ import { isFull, targetFull } from "./target_full.ts";
 export interface RestoreFile {
   number: number;
   path: string;
+  /** Where it is written: `path`, or beside it while something else stands there that must outlive a failure. */
+  writePath: string;
+  /** An existing file is changed, and gets its length and its holes when all of its chunks are there. */
+  inPlace: boolean;
   metadata: Metadata;
   layout: FileLayout;
   /** One frame holds all of it and nothing of it exists: a worker makes it in one go. */
@@ -55,6 +62,7 @@ export class RestoreWalk {
   #batch: RestoreBatch = { plan: new ReadPlan(), files: [] };
   #executing: Promise<void> = Promise.resolve();
   #files = 0;
+  readonly #known: SnapshotKnowledge;
   readonly #linked = new Map<string, RestoreFile>();
   readonly #made = new Set<string>([""]);
 
@@ -69,7 +77,9 @@ export class RestoreWalk {
     readonly repository: Repository,
     /** Writes a batch; the next one is handed over when it is done. */
     readonly execute: (batch: RestoreBatch) => Promise<void>,
-  ) {}
+  ) {
+    this.#known = new SnapshotKnowledge(options.snapshot.snapshot, options.path);
+  }
 
   async plan(place: SnapshotPlace): Promise<RestoreWork> {
     if (!("folder" in place)) {
@@ -132,6 +142,11 @@ export class RestoreWalk {
   }
 
   async #subfolder(entry: Entry, path: string, wanted: boolean, makeParent: () => void): Promise<void> {
+    const existing = this.target?.lstat(path);
+    if (existing !== undefined && existing.type !== "dir" && !this.#overwrites(entry, existing)) {
+      this.tally.filesSkipped++;
+      return;
+    }
     const metadata = await this.#metadata(entry);
     const make = () => {
       if (this.#made.has(path)) return;
@@ -161,6 +176,11 @@ export class RestoreWalk {
     return false;
   }
 
+  /** Then a half-written file under its own name would be taken for a newer one by the next run. */
+  get #judgesByTime(): boolean {
+    return this.options.overwrite === "if-newer" || this.options.overwrite === "never";
+  }
+
   #overwrites(entry: Entry, existing: FileStat): boolean {
     switch (this.options.overwrite) {
       case "always":
@@ -175,7 +195,7 @@ export class RestoreWalk {
 
   async #file(entry: Entry, path: string): Promise<void> {
     const sizeBytes = Number(entry.size);
-    const key = entry.links !== undefined && entry.links > 1 ? `${entry.device}:${entry.inode}` : undefined;
+    const key = linkKey(entry);
     const first = key === undefined ? undefined : this.#linked.get(key);
     if (first !== undefined) {
       this.work.links.push({ path, to: first });
@@ -192,6 +212,8 @@ export class RestoreWalk {
     const file: RestoreFile = {
       number: this.#files++,
       path,
+      writePath: path,
+      inPlace: false,
       metadata: await this.#metadata(entry),
       layout,
       whole: false,
@@ -208,7 +230,7 @@ export class RestoreWalk {
   async #planFile(file: RestoreFile, entry: Entry, existing: FileStat | undefined): Promise<void> {
     const { layout, path } = file;
     if (existing?.type === "file" && this.options.overwrite === "if-changed" && looksSame(entry, existing)) return;
-    const inPlace = existing?.type === "file" && existing.links === 1;
+    const inPlace = existing?.type === "file" && existing.links === 1 && !this.#judgesByTime;
     const same = inPlace ? await this.#sameChunks(file) : undefined;
     const frames = new Set(layout.chunks.map(({ location }) => `${location.pack.name} ${location.place.frame}`));
     file.whole = !inPlace && frames.size === 1;
@@ -218,25 +240,29 @@ export class RestoreWalk {
       this.#batch.plan.add(file, chunk);
     });
     if (this.options.dryRun || this.target === undefined) return this.#countDry(file);
-    if (existing !== undefined && !inPlace) this.#removeExisting(path, existing);
+    file.inPlace = inPlace;
+    if (inPlace) return;
+    if (existing !== undefined || !file.whole || this.#judgesByTime) file.writePath = this.#placeBeside(path);
     if (file.whole) return;
-    const handle = inPlace ? this.target.openFile(path) : this.target.createFile(path);
+    const handle = this.target.createFile(file.writePath);
     try {
-      if (!inPlace || existing.sizeBytes !== layout.sizeBytes) handle.truncate(layout.sizeBytes);
-      if (inPlace) { for (const hole of holesOf(layout)) handle.punchHole(hole.offset, hole.length); }
+      handle.truncate(layout.sizeBytes);
     } finally {
       handle.close();
     }
   }
 
+  /** A name in the same folder that an interrupted restore used for the same file, if any did. */
+  #placeBeside(path: string): string {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    const name = `${folder}.axiom-part-${createHash("sha256").update(encodeName(path)).digest("hex").slice(0, 16)}`;
+    if (this.target!.lstat(name) !== undefined) this.target!.remove(name);
+    return name;
+  }
+
   #countDry(file: RestoreFile): void {
     if (file.missing === 0) this.tally.unchanged(file.path, file.layout.sizeBytes);
     else this.tally.restored(file.path, file.layout.sizeBytes);
-  }
-
-  #removeExisting(path: string, existing: FileStat): void {
-    if (existing.type === "dir") this.target!.removeFolder(path);
-    else this.target!.remove(path);
   }
 
   async #sameChunks({ path, layout }: RestoreFile): Promise<Uint8Array | undefined> {
@@ -262,25 +288,23 @@ export class RestoreWalk {
     return xattrs;
   }
 
+  /** A folder of the target's own file system: what is mounted in it was not saved with it, so it is not deleted either. */
+  #isHere(stat: FileStat | undefined): boolean {
+    return stat?.type === "dir" && stat.device === this.target?.lstat("")?.device;
+  }
+
   #findDeletions(path: string, names: ReadonlySet<string>): void {
-    if (this.target?.lstat(path)?.type !== "dir") return;
-    for (const name of this.target.readNames(path)) {
+    if (!this.#isHere(this.target?.lstat(path)) || !this.#known.isComplete(path)) return;
+    for (const name of this.target!.readNames(path)) {
       const child = path === "" ? name : `${path}/${name}`;
-      const isFolder = this.target.lstat(child)?.type === "dir";
-      if (!names.has(name) && this.#wants(child, isFolder)) this.work.deletions.push({ path: child, isFolder });
+      const stat = this.target!.lstat(child);
+      if (names.has(name) || (stat?.type === "dir" && !this.#isHere(stat)) || this.#known.mayHaveBeen(child)) continue;
+      const isFolder = stat?.type === "dir";
+      if (this.#wants(child, isFolder)) this.work.deletions.push({ path: child, isFolder });
     }
   }
 }
 
 function looksSame(entry: Entry, existing: FileStat): boolean {
   return entry.size === String(existing.sizeBytes) && entry.mtime === existing.mtimeNs;
-}
-
-function* holesOf(layout: FileLayout): Generator<{ offset: number; length: number }> {
-  let end = 0;
-  for (const chunk of layout.chunks) {
-    if (chunk.offset > end) yield { offset: end, length: chunk.offset - end };
-    end = chunk.offset + chunk.length;
-  }
-  if (layout.sizeBytes > end) yield { offset: end, length: layout.sizeBytes - end };
 }

@@ -42,9 +42,21 @@ export function filterSnapshots(snapshots: readonly StoredSnapshot[], filter: Sn
  * snapshot whatever the filter says. Throws `snapshot_missing`, `snapshot_ambiguous`, `data_damaged`.
  */
 export function findSnapshot(list: SnapshotList, name: string, filter: SnapshotFilter = {}): StoredSnapshot {
-  if (name === "latest") return selectSnapshot(filterSnapshots(list.snapshots, filter), name);
+  if (name === "latest") {
+    refuseUnknownLatest(list);
+    return selectSnapshot(filterSnapshots(list.snapshots, filter), name);
+  }
   if (!list.snapshots.some(({ id }) => id.startsWith(name))) refuseUnusable(list, name);
   return selectSnapshot(list.snapshots, name);
+}
+
+/** A snapshot that cannot be read may be the newest; an older one in its place would be a wrong answer without a word. */
+function refuseUnknownLatest({ damaged }: SnapshotList): void {
+  if (damaged.length === 0) return;
+  const ids = damaged.map(({ id }) => id.slice(0, 8)).join(", ");
+  throw new AxiomError("data_damaged", `Cannot tell which snapshot is the latest: ${ids} cannot be read`, {
+    hint: "Name one by its id: `axiom snapshots` shows them; `axiom check` says what is damaged",
+  });
 }
 
 /** A snapshot that is there but does not count is worth another answer than one that is not there. */

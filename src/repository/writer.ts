@@ -126,7 +126,13 @@ export class RepositoryWriter {
       frameTargetBytes: Math.min(FRAME_TARGET_BYTES, config.frame_bytes.data),
       dedup: this.dedup.share(),
       xattrs: true,
-    }, this.packs);
+    }, {
+      grant: (request) => {
+        this.growIfNeeded(); // here and not where files are handed over: one file can have any number of chunks
+        return this.packs.grant(request);
+      },
+      accept: (frame) => this.packs.accept(frame),
+    });
   }
 
   /** Hands workers a further segment of the table of known chunks before they need it. */
@@ -228,7 +234,7 @@ export class RepositoryWriter {
  * Where listings may be stale, a list of condemned packs that was put before this session may not show yet, and this session
  * may not show to who put it; once both have waited, one of the two sees the other.
  */
-async function outwaitStaleListings({ store, context }: Repository, signal?: AbortSignal): Promise<void> {
+export async function outwaitStaleListings({ store, context }: Repository, signal?: AbortSignal): Promise<void> {
   const { staleListingMs } = store.traits;
   if (staleListingMs === 0) return;
   const message = `Waiting ${staleListingMs / 1000} s, for which listings of ${store.location} may be stale`;

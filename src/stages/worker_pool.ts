@@ -311,9 +311,7 @@ export class WorkerPool {
   /** Ends the workers at once; whatever waits fails. */
   close(): void {
     for (const lane of this.#lanes) lane.worker.terminate();
-    if (this.#saving.size + this.#loading.size + this.#queue.length > 0) {
-      this.#fail(new AxiomError("interrupted", "The workers were stopped"));
-    }
+    this.#fail(new AxiomError("interrupted", "The workers were stopped"));
   }
 }
 

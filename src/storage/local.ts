@@ -94,6 +94,7 @@ class LocalObjects implements LocalStore {
     checkKey(key);
     throwIfAborted(signal);
     const info = await this.place.attempt(`look for ${key}`, () => this.place.look(this.place.pathOf(key)));
+    if (info === undefined) await this.place.attempt(`look for ${key}`, () => this.place.checkRoot());
     return info?.type === "file" ? { sizeBytes: info.sizeBytes } : undefined;
   }
 
@@ -108,7 +109,9 @@ class LocalObjects implements LocalStore {
     await this.place.attempt(`remove ${key}`, async () => {
       const path = this.place.pathOf(key);
       this.#reader.forget(key);
-      if ((await this.place.look(path))?.type === "folder") return;
+      const there = await this.place.look(path);
+      if (there === undefined) await this.place.checkRoot();
+      if (there?.type === "folder") return;
       await this.#removeFile(path);
       await this.place.folders.sync(folderOf(key)).catch((error) => {
         if (!isMissing(error)) throw error;
