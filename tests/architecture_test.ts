@@ -20,9 +20,18 @@ const RANKS: Readonly<Record<string, number>> = {
   operations: 4,
   orchestrator: 5,
   cli: 6,
+  library: 6,
   web: 6,
 };
 const TOP_RANK = 7;
+
+/** What nothing of the program imports, with the reason why it is there. */
+const NOT_REACHED: Readonly<Record<string, string>> = {
+  "src/config/example.ts": "makes config/axiom.example.yaml, which a test compares with it",
+  "src/storage/memory.ts": "the store that tests of everything above it use",
+  "src/storage/metered.ts": "a wrapper for monitoring, held by the contract of stores",
+  "src/storage/read_only.ts": "a wrapper for stores that must not change, held by the contract of stores",
+};
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"|new URL\(\s*"(\.{1,2}\/[^"]+\.ts)"/g;
 
@@ -74,7 +83,7 @@ Deno.test("every source file is reached from the program, the library or a worke
   };
   for (const entry of ["main.ts", "src/mod.ts"]) visit(join(ROOT, entry));
   const dead = sources(join(ROOT, "src")).filter((file) => !isTest(file) && !reached.has(file));
-  deepStrictEqual(dead.map((file) => relative(ROOT, file)), []);
+  deepStrictEqual(dead.map((file) => relative(ROOT, file)).sort(), Object.keys(NOT_REACHED).sort());
 });
 
 Deno.test("only the command line prints and only main.ts ends the process", () => {
