@@ -79,7 +79,7 @@ const MANNER_FLAGS = [
     type: "text",
     repeatable: true,
     option: "backup.tags",
-    placeholder: "tag",
+    placeholder: "tag[,tag]",
     description: "Mark the snapshot",
   },
   {

@@ -6,6 +6,7 @@ import { backup, type BackupContext, backupSource, type BackupSummary } from "./
 import { type BackupRequest, planBackup, policyOptions, type RequestContext } from "./backup_request.ts";
 import { refuseOwnRepository } from "./own_repository.ts";
 import { makeSavePolicy } from "./save_policy.ts";
+import { checkTag } from "./tag.ts";
 import { type StreamOptions, streamPath, StreamSource } from "./stream_source.ts";
 
 export interface SnapshotCall {
@@ -58,6 +59,9 @@ function target(repository: Repository, { dryRun }: SnapshotCall): Repository {
   return dryRun ? repository.on(discardingStore(repository.store)) : repository;
 }
 
-function snapshotOptions({ backup: { mode, tags, parent } }: Pick<Config, "backup">, call: SnapshotCall) {
-  return { mode, tags: [...tags], parent, timeNs: call.timeNs, dryRun: call.dryRun };
+/** Throws `usage` for a tag that cannot be one. */
+function snapshotOptions({ backup: { mode, tags: given, parent } }: Pick<Config, "backup">, call: SnapshotCall) {
+  const tags = given.flatMap((text) => text.split(",")).map((tag) => tag.trim()).filter((tag) => tag !== "");
+  for (const tag of tags) checkTag(tag);
+  return { mode, tags, parent, timeNs: call.timeNs, dryRun: call.dryRun };
 }

@@ -125,15 +125,19 @@ export async function findFolder(place: LocalPlace, make: boolean): Promise<void
   if (!info) await place.attempt(`make ${location}`, () => makeFolders(place, location));
 }
 
-/** Like `mkdir -p`, with each new name durable. */
-async function makeFolders(place: LocalPlace, path: string): Promise<void> {
+/**
+ * Like `mkdir -p`, with each new name durable.
+ *
+ * @param parentExists Some file systems, such as procfs, say "no such folder" for what cannot be made
+ */
+async function makeFolders(place: LocalPlace, path: string, parentExists = false): Promise<void> {
   try {
     await place.ops.makeFolder(path);
   } catch (error) {
     if (codeOf(error) === "EEXIST") return;
-    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    if (codeOf(error) !== "ENOENT" || dirname(path) === path || parentExists) throw error;
     await makeFolders(place, dirname(path));
-    return await makeFolders(place, path);
+    return await makeFolders(place, path, true);
   }
   await place.ops.syncFolder(dirname(path)).catch(() => {}); // the probe tells where this is refused
 }

@@ -2,7 +2,7 @@ import { AxiomError } from "../../base/errors.ts";
 import { displayName } from "../../base/names.ts";
 import { formatSize } from "../../base/sizes.ts";
 import { cacheClear as clearCache } from "../../repository/cache_folder.ts";
-import { cacheFolderOf } from "../cache_place.ts";
+import { cacheFolderOf, inCache } from "../cache_place.ts";
 import { defineCommand } from "../command.ts";
 import { jsonName } from "../json.ts";
 
@@ -26,7 +26,7 @@ export const cacheClear = defineCommand({
   },
   run: async ({ id }, { app: open }) => {
     const folder = cacheFolderOf(await open());
-    const removed = await clearCache(folder, id);
+    const removed = await inCache(folder, () => clearCache(folder, id));
     return { folder, removed };
   },
   render: ({ folder, removed }) => {

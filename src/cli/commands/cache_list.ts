@@ -2,7 +2,7 @@ import { displayName } from "../../base/names.ts";
 import { formatSize } from "../../base/sizes.ts";
 import { formatLocalTime } from "../../base/times.ts";
 import { cacheList as listCache } from "../../repository/cache_folder.ts";
-import { cacheFolderOf } from "../cache_place.ts";
+import { cacheFolderOf, inCache } from "../cache_place.ts";
 import { defineCommand } from "../command.ts";
 import { jsonName, jsonTime } from "../json.ts";
 import { renderTable } from "../table.ts";
@@ -22,7 +22,7 @@ export const cacheList = defineCommand({
   parse: () => ({}),
   run: async (_options, { app: open }) => {
     const folder = cacheFolderOf(await open());
-    return { folder, cached: await listCache(folder) };
+    return { folder, cached: await inCache(folder, listCache) };
   },
   render: ({ folder, cached }) => {
     if (cached.length === 0) return `Nothing is cached in ${displayName(folder)}`;
