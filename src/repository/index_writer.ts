@@ -15,6 +15,8 @@ import type { ObjectSealer } from "./object_sealer.ts";
 
 /** Index objects are written once this much has gathered, so that an interrupted run finds its packs indexed. */
 const FLUSH_BYTES = 4 * 1024 * 1024;
+/** An object of the same name may come and go with other clients' work, but hardly as often as this. */
+const PUT_TRIES = 10;
 
 /** Describes packs in index objects; their name is the SHA-256 of what is sealed in them. */
 export class IndexWriter {
@@ -62,13 +64,20 @@ export async function putIndexObject(
   const name = indexNameOf(payload);
   const key = indexKey(name);
   const stored = await sealer.seal("index", key, payload);
-  try {
-    await store.put(key, stored, signal);
-  } catch (error) {
-    if (!isKind(error, "object_exists")) throw error;
-    if (!await isWhole(store, sealer, key)) await replaceDamaged(store, key, stored, signal);
+  for (let tries = 1;; tries++) {
+    try {
+      await store.put(key, stored, signal);
+      return name;
+    } catch (error) {
+      if (!isKind(error, "object_exists") || tries === PUT_TRIES) throw error;
+    }
+    try {
+      if (!await isWhole(store, sealer, key)) await replaceDamaged(store, key, stored, signal);
+      return name;
+    } catch (error) {
+      if (!isKind(error, "object_missing")) throw error; // replaced by another client just now
+    }
   }
-  return name;
 }
 
 /** In hexadecimal. */

@@ -110,7 +110,13 @@ export class RepositoryWriter {
   async #completeIndex(usable: ReadonlySet<string>): Promise<void> {
     const { unindexed, objects } = this.view;
     const wanted = objects.damaged.length > 0 ? unindexed : unindexed.filter(({ name }) => usable.has(name));
-    for (const pack of wanted) await this.indexes.add(pack, await this.repository.packs.table(pack, this.signal));
+    for (const pack of wanted) {
+      try {
+        await this.indexes.add(pack, await this.repository.packs.table(pack, this.signal));
+      } catch (error) {
+        if (!isKind(error, "object_missing")) throw error; // deleted since the listing, so this session was ended
+      }
+    }
     if (objects.damaged.length === 0) return;
     await this.indexes.flush();
     await setIndexesAside(this.repository, objects.damaged, this.signal);

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { systemRandom } from "../../src/base/random.ts";
 import { packKey, PREFIX } from "../../src/model/object_keys.ts";
 import { check } from "../../src/operations/check.ts";

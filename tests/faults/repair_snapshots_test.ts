@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { PREFIX } from "../../src/model/object_keys.ts";
 import { check } from "../../src/operations/check.ts";
 import { repairPacks } from "../../src/operations/repair_packs.ts";
