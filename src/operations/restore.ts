@@ -114,7 +114,7 @@ async function run(
   const source = await resolvePath(trees, options.snapshot, options.path);
   const execution = target === undefined || options.dryRun
     ? undefined
-    : new RestoreExecution(repository, view, pool, target, tally, context.signal);
+    : new RestoreExecution(repository, view, pool, target, tally, options, context.signal);
   let verified = 0;
   const execute = async ({ plan, files }: RestoreBatch) => {
     if (execution === undefined) return;
@@ -125,7 +125,7 @@ async function run(
   const work = await walk.plan(source);
   throwIfAborted(context.signal);
   if (execution === undefined) tally.filesDeleted = work.deletions.length;
-  else execution.finish(work, options);
+  else execution.finish(work);
   return verified;
 }
 

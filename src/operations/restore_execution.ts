@@ -13,6 +13,7 @@ import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { FrameWrite, LoadFrame, WriteFault, WriteOutcome } from "../stages/worker_protocol.ts";
 import type { RestoreOptions } from "./restore.ts";
 import { type FrameUse, holesOf } from "./restore_plan.ts";
+import { RestoreRemoval } from "./restore_removal.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import type { RestoreBatch, RestoreFile, RestoreWork } from "./restore_walk.ts";
 import { isFull, targetFull } from "./target_full.ts";
@@ -24,6 +25,7 @@ type Uses = FrameUse<RestoreFile>[];
 
 /** Writes what was planned: pack by pack, each frame of a batch read and decoded once, on all workers. */
 export class RestoreExecution {
+  readonly #removal: RestoreRemoval;
   readonly #slots: Semaphore;
   readonly #files = new Map<number, RestoreFile>();
   readonly #reader: ChunkReader;
@@ -38,8 +40,10 @@ export class RestoreExecution {
     readonly pool: WorkerPool,
     readonly target: TargetTree,
     readonly tally: RestoreTally,
+    readonly options: RestoreOptions,
     readonly signal?: AbortSignal,
   ) {
+    this.#removal = new RestoreRemoval(target, tally, options);
     this.#slots = new Semaphore(FRAMES_PER_WORKER * pool.size);
     this.#reader = repository.chunks(view, signal);
   }
@@ -185,7 +189,7 @@ export class RestoreExecution {
     }
     if (!file.whole) this.tally.losses(path, this.target.setMetadata(writePath, file.metadata));
     if (writePath === path) return;
-    if (this.target.lstat(path)?.type === "dir") this.target.removeFolder(path);
+    if (this.target.lstat(path)?.type === "dir") this.#removal.makeWay(path);
     this.target.rename(writePath, path);
   }
 
@@ -209,10 +213,10 @@ export class RestoreExecution {
   }
 
   /** Links, nodes and symbolic links, removals, and last the folders' own metadata, the deepest first. */
-  finish(work: RestoreWork, options: RestoreOptions): void {
-    for (const { path, to } of work.links) this.#attempt(path, () => this.#link(path, to, options));
+  finish(work: RestoreWork): void {
+    for (const { path, to } of work.links) this.#attempt(path, () => this.#link(path, to));
     for (const other of work.others) this.#attempt(other.path, () => this.#makeOther(other));
-    for (const { path, isFolder } of work.deletions) this.#attempt(path, () => this.#delete(path, isFolder));
+    for (const path of work.deletions) this.#attempt(path, () => this.#removal.remove(path));
     for (const { path, metadata } of work.folders.toReversed()) {
       this.#attempt(path, () => this.tally.losses(path, this.target.setMetadata(path, metadata)));
     }
@@ -230,7 +234,7 @@ export class RestoreExecution {
     }
   }
 
-  #link(path: string, to: RestoreFile, { overwrite }: RestoreOptions): void {
+  #link(path: string, to: RestoreFile): void {
     if (to.failed) {
       const message = `Cannot restore ${displayName(path)}: ${displayName(to.path)}, whose other name it is, failed`;
       return this.tally.fault(path, { kind: "target_unwritable", message });
@@ -241,8 +245,8 @@ export class RestoreExecution {
       existing !== undefined && first !== undefined && existing.inode === first.inode &&
       existing.device === first.device
     ) return;
-    if (existing !== undefined && overwrite === "never") return void this.tally.filesSkipped++;
-    if (existing !== undefined) this.target.remove(path);
+    if (existing !== undefined && this.options.overwrite === "never") return void this.tally.filesSkipped++;
+    this.#removal.makeWay(path);
     this.target.makeLink(path, to.path);
     this.tally.othersRestored++;
   }
@@ -252,25 +256,13 @@ export class RestoreExecution {
     if (existing?.type === "symlink" && entry.type === "symlink" && this.target.readLink(path) === entry.target) {
       return this.tally.losses(path, this.target.setMetadata(path, metadata));
     }
-    if (existing?.type === "dir") this.target.removeFolder(path);
-    else if (existing !== undefined) this.target.remove(path);
+    this.#removal.makeWay(path);
     if (entry.type === "symlink") this.target.makeSymlink(path, entry.target!);
     else if (entry.type !== "file" && entry.type !== "dir") {
       this.target.makeNode(path, entry.type, entry.rdev?.[0] ?? 0, entry.rdev?.[1] ?? 0);
     }
     this.tally.losses(path, this.target.setMetadata(path, metadata));
     this.tally.othersRestored++;
-  }
-
-  #delete(path: string, isFolder: boolean): void {
-    if (isFolder) {
-      for (const name of this.target.readNames(path)) {
-        const child = `${path}/${name}`;
-        this.#delete(child, this.target.lstat(child)?.type === "dir");
-      }
-      this.target.removeFolder(path);
-    } else this.target.remove(path);
-    this.tally.filesDeleted++;
   }
 }
 

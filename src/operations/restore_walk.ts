@@ -50,7 +50,7 @@ export interface RestoreWork {
   others: { path: string; entry: Entry; metadata: Metadata }[];
   links: { path: string; to: RestoreFile }[];
   /** What stands in restored folders and not in the snapshot. */
-  deletions: { path: string; isFolder: boolean }[];
+  deletions: string[];
 }
 
 /**
@@ -300,7 +300,7 @@ export class RestoreWalk {
       const stat = this.target!.lstat(child);
       if (names.has(name) || (stat?.type === "dir" && !this.#isHere(stat)) || this.#known.mayHaveBeen(child)) continue;
       const isFolder = stat?.type === "dir";
-      if (this.#wants(child, isFolder)) this.work.deletions.push({ path: child, isFolder });
+      if (this.#wants(child, isFolder)) this.work.deletions.push(child);
     }
   }
 }
