@@ -65,6 +65,8 @@ export class RestoreWalk {
   readonly #known: SnapshotKnowledge;
   readonly #linked = new Map<string, RestoreFile>();
   readonly #made = new Set<string>([""]);
+  /** What this restore writes beside existing files. */
+  readonly #parts = new Set<string>();
 
   constructor(
     readonly trees: TreeReader,
@@ -257,6 +259,7 @@ export class RestoreWalk {
     const folder = path.slice(0, path.lastIndexOf("/") + 1);
     const name = `${folder}.axiom-part-${createHash("sha256").update(encodeName(path)).digest("hex").slice(0, 16)}`;
     if (this.target!.lstat(name) !== undefined) this.target!.remove(name);
+    this.#parts.add(name);
     return name;
   }
 
@@ -298,7 +301,10 @@ export class RestoreWalk {
     for (const name of this.target!.readNames(path)) {
       const child = path === "" ? name : `${path}/${name}`;
       const stat = this.target!.lstat(child);
-      if (names.has(name) || (stat?.type === "dir" && !this.#isHere(stat)) || this.#known.mayHaveBeen(child)) continue;
+      if (
+        names.has(name) || this.#parts.has(child) || (stat?.type === "dir" && !this.#isHere(stat)) ||
+        this.#known.mayHaveBeen(child)
+      ) continue;
       const isFolder = stat?.type === "dir";
       if (this.#wants(child, isFolder)) this.work.deletions.push(child);
     }
