@@ -26,6 +26,8 @@ export class BackupTally {
   bytesNew = 0;
   chunksNew = 0;
   readonly faults: SnapshotFault[] = [];
+  /** What the parent has, from which progress guesses how much there will be. */
+  expected: { files: number; bytes: number } | undefined;
   /** What was told last of something that could not be saved. */
   lastReport: ErrorReport | undefined;
 
@@ -79,7 +81,11 @@ export class BackupTally {
   reading(path: string, sizeBytes: number): void {
     const { filesProcessed: filesDone, bytesProcessed } = this;
     const bytesDone = bytesProcessed + sizeBytes;
-    this.onEvent({ type: "progress", operation: "backup", filesDone, bytesDone, current: path });
+    const totals = this.expected === undefined ? {} : {
+      filesTotal: Math.max(this.expected.files, filesDone),
+      bytesTotal: Math.max(this.expected.bytes, bytesDone),
+    };
+    this.onEvent({ type: "progress", operation: "backup", filesDone, bytesDone, ...totals, current: path });
   }
 
   missingSource(path: string, error: SystemError): void {
@@ -108,13 +114,7 @@ export class BackupTally {
   }
 
   #progress(path: string): void {
-    this.onEvent({
-      type: "progress",
-      operation: "backup",
-      filesDone: this.filesProcessed,
-      bytesDone: this.bytesProcessed,
-      current: path,
-    });
+    this.reading(path, 0);
   }
 }
 

@@ -60,6 +60,10 @@ export class FileSource implements BackupSource {
   async save(writer: RepositoryWriter, tally: BackupTally, parent: StoredSnapshot | undefined): Promise<string> {
     const { policy, force } = this.options;
     const { files, onEvent, signal } = this.context;
+    if (parent !== undefined) {
+      const { files, bytes } = parent.snapshot.statistics;
+      tally.expected = { files, bytes };
+    }
     const trees = writer.trees();
     const saver = new FileSaver(files, writer, trees);
     const detector = parent === undefined || force ? undefined : new ChangeDetector(parent.snapshot.scan_started);

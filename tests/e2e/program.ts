@@ -1,13 +1,13 @@
 /** The program as people run it: from source, or the compiled binary that AXIOM_E2E_BINARY names. */
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { V8_FLAGS } from "../../.ci/compile.ts";
 import { seededRandom } from "../fixtures/fixed.ts";
 
 const root = new URL("../../", import.meta.url);
 const main = fileURLToPath(new URL("main.ts", root));
 const config = fileURLToPath(new URL("deno.json", root));
 const binary = Deno.env.get("AXIOM_E2E_BINARY");
-const V8_FLAGS = "--v8-flags=--max-semi-space-size=2,--single-threaded-gc";
 
 /** The program and the words before its own. */
 export const PROGRAM: readonly [string, ...string[]] = binary

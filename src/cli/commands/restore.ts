@@ -119,7 +119,7 @@ function renderSummary(summary: RestoreSummary, dryRun: boolean): string {
   if (filesSkipped > 0) parts.push(`${filesSkipped} skipped`);
   if (filesDeleted > 0) parts.push(`${filesDeleted} deleted`);
   if (filesFailed > 0) parts.push(`${filesFailed} failed`);
-  if (summary.filesVerified > 0) parts.push(`${filesVerifiedText(summary)} verified`);
+  if (summary.filesVerified > 0) parts.push(`${summary.filesVerified} verified`);
   const what = dryRun ? "Would restore" : "Restored";
   const where = `${what} ${count(filesRestored, "file")} to ${displayName(summary.target)}`;
   const how = dryRun
@@ -127,10 +127,6 @@ function renderSummary(summary: RestoreSummary, dryRun: boolean): string {
     : `${formatSize(bytesRestored)} in all, ${formatSize(summary.bytesWritten)} written in ` +
       `${summary.durationSeconds.toFixed(1)} s`;
   return `${where}: ${parts.join(", ")}\n${how}`;
-}
-
-function filesVerifiedText({ filesVerified }: RestoreSummary): string {
-  return String(filesVerified);
 }
 
 export function restoreJson(summary: RestoreSummary): Record<string, unknown> {
