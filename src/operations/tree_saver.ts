@@ -23,7 +23,7 @@ export type EntrySelection = "save" | "empty" | "exclude";
 /** What is saved and how; pure functions of paths and what `lstat` says. */
 export interface SavePolicy {
   /** Asked of everything below a source, folders before what they hold. `relative` is the path below the source. */
-  select(path: string, relative: string, stat: FileStat): EntrySelection;
+  select(path: string, relative: string, stat: Pick<FileStat, "type" | "sizeBytes" | "device">): EntrySelection;
   /** The names in a folder that are looked at: all, or those of a marker that leaves out the others. */
   namesToSave(path: string, relative: string, names: string[]): string[];
   plan(path: string, owner: Pick<FileStat, "uid">): FilePlan;
@@ -32,6 +32,9 @@ export interface SavePolicy {
   /** Whether to read a file again although it looks unchanged. */
   recheck(path: string): boolean;
 }
+
+/** Other people's FUSE mounts cannot even be looked at; patterns leave them out all the same. */
+const UNKNOWN = { type: "dir", sizeBytes: 0, device: "" } as const;
 
 /** What the walk met, and what the parent snapshot has there. */
 interface Found {
@@ -148,13 +151,13 @@ export class TreeSaver {
       const childPath = path === "/" ? `/${name}` : `${path}/${name}`;
       const childRelative = relative === "" ? name : `${relative}/${name}`;
       const stat = stats[i];
-      if (stat instanceof SystemError) {
-        this.tally.fault(childPath, stat);
-        continue;
-      }
-      const selection = this.policy.select(childPath, childRelative, stat);
+      const selection = this.policy.select(childPath, childRelative, stat instanceof SystemError ? UNKNOWN : stat);
       if (selection === "exclude") {
         this.tally.excluded++;
+        continue;
+      }
+      if (stat instanceof SystemError) {
+        this.tally.fault(childPath, stat);
         continue;
       }
       const last = await cursor?.take(name);
