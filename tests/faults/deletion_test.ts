@@ -122,7 +122,7 @@ Deno.test("(4) (5) a session that is fenced ahead of any storage call is withdra
 });
 
 /** Of all pairs of points, one in so many is tried. */
-const STRIDE = 6;
+const STRIDE = 9;
 
 async function fenceAll(deleter: SimulatedDeleter): Promise<void> {
   const { store } = deleter.repository;

@@ -69,11 +69,10 @@ export function pictureOfFolder(files: FileSystem, folder: string): Picture {
   return picture;
 }
 
-const READ_BYTES = 1024 * 1024;
+const buffer = new Uint8Array(256 * 1024);
 
 function hashOfFile(files: FileSystem, path: string): string {
   const hash = createHash("sha256");
-  const buffer = new Uint8Array(READ_BYTES);
   const file = files.openForReading(path);
   try {
     for (let at = 0;;) {

@@ -1,6 +1,6 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { AxiomError, type ErrorKind } from "../../src/base/errors.ts";
-import { packName } from "../../src/model/object_keys.ts";
+import { packName, PREFIX } from "../../src/model/object_keys.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { isPackWhole } from "../../src/repository/pack_hash.ts";
 import { DEFAULT_RETRY } from "../../src/resilience/retry.ts";
@@ -19,6 +19,7 @@ import {
   lateClock,
   opened,
   save,
+  type SaveOptions,
   SMALL_PACKS,
   withFolder,
 } from "./test_repository.ts";
@@ -53,12 +54,16 @@ interface Attempt {
   events: Events;
 }
 
-async function attempt({ folder, before }: Scene, wrap: (inner: MemoryStore) => ObjectStore): Promise<Attempt> {
+async function attempt(
+  { folder, before }: Scene,
+  wrap: (inner: MemoryStore) => ObjectStore,
+  options: SaveOptions = {},
+): Promise<Attempt> {
   const inner = memoryStore();
   inner.restore(before);
   const events: Events = [];
   try {
-    const { snapshotId } = await save(await opened(wrap(inner), events), folder);
+    const { snapshotId } = await save(await opened(wrap(inner), events), folder, options);
     return { inner, error: undefined, snapshotId, events };
   } catch (error) {
     return { inner, error, snapshotId: undefined, events };
@@ -232,6 +237,37 @@ class LosingStore extends HookedStore {
     this.after();
   }
 }
+
+Deno.test("(1) a backup that is interrupted at any storage call ends in good order, and what arrived is used", async () => {
+  await withScene(async (scene) => {
+    let points = 0, kept = 0;
+    for (let at = 1;; at++) {
+      const interruption = new AbortController();
+      let number = 0;
+      const result = await attempt(scene, (inner) => {
+        return new HookedStore(inner, () => {
+          if (++number === at) interruption.abort(new AxiomError("interrupted", "Cannot go on: interrupted"));
+          return Promise.resolve();
+        });
+      }, { signal: interruption.signal });
+      if (number < at) break;
+      points++;
+      if (result.error !== undefined) {
+        equal((result.error as AxiomError).kind, "interrupted", `at ${at}: ${result.error}`);
+        equal((result.error as AxiomError).exitCode, 130);
+      }
+      const left = [...result.inner.snapshot().keys()];
+      ok(!left.some((key) => key.startsWith(PREFIX.sessions)), `at ${at}: a session is left`);
+      const packs = left.filter((key) => packName(key) !== undefined && !scene.before.has(key));
+      if (result.error !== undefined) kept += packs.length;
+      const view = await (await opened(result.inner)).loadIndex();
+      deepEqual(view.unindexed, [], `at ${at}: packs are left without an index`);
+      await assertSafe(result, scene);
+    }
+    ok(kept > 0);
+    console.log(`interrupted at ${points} calls, ${kept} packs were kept`);
+  });
+});
 
 Deno.test("(43) a bit that flips in any read of a restore never reaches a file unnoticed", async () => {
   await withScene(async (scene) => {
