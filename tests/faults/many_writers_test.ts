@@ -1,4 +1,5 @@
 import { deepStrictEqual as deepEqual, ok } from "node:assert/strict";
+import type { Clock } from "../../src/base/clock.ts";
 import { isKind } from "../../src/base/errors.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { type MemoryState, memoryStore } from "../../src/storage/memory.ts";
@@ -7,7 +8,7 @@ import { HookedStore } from "./hooked_store.ts";
 import { type Picture, pictureOfFolder, pictureOfSnapshot } from "./pictures.ts";
 import { SimulatedDeleter } from "./simulated_deleter.ts";
 import { noise, writeFiles, writeSmallSource } from "./source_folder.ts";
-import { emptyRepository, IDENTITY, opened, save, withFolder } from "./test_repository.ts";
+import { emptyRepository, IDENTITY, lateClock, opened, save, withFolder } from "./test_repository.ts";
 import { seededFraction, Turns } from "./turns.ts";
 
 const files = openFileSystem();
@@ -41,16 +42,26 @@ interface Outcome {
   snapshotId?: string;
 }
 
-async function writer(store: ObjectStore, { folders }: Scene, client: number): Promise<Outcome> {
-  const folder = WRITERS[client];
+/** Two machines that were cloned: same client id, same host name; and every clock is wrong in its own way. */
+async function writer(store: ObjectStore, { folders }: Scene, number: number): Promise<Outcome> {
+  const folder = WRITERS[number];
   try {
-    const identity = { ...IDENTITY, client: `client ${client}` };
-    const { snapshotId } = await save(await opened(store), folders[folder], { identity });
+    const identity = { ...IDENTITY, client: `client ${folder}` };
+    const repository = await opened(store, undefined, skewedClock(number));
+    const { snapshotId } = await save(repository, folders[folder], { identity });
     return { folder, snapshotId: snapshotId! };
   } catch (error) {
     if (!isKind(error, "session_fenced")) throw error;
     return { folder };
   }
+}
+
+const DAY_NS = 86_400_000_000_000n;
+
+function skewedClock(number: number): Clock {
+  let looks = 0;
+  const skews = [() => 0n, () => DAY_NS, () => -DAY_NS, () => -BigInt(looks++) * DAY_NS];
+  return { ...lateClock, nowNs: () => (BigInt(lateClock.nowNs()) + skews[number]()).toString() };
 }
 
 /** Deletes again and again while `isOver` says no: forgets, condemns, fences or waits, and sweeps. */
@@ -137,10 +148,10 @@ async function playAll(name: string, seeds: number, withDeleter: boolean): Promi
   });
 }
 
-Deno.test("(6) four backups into one repository at once, sharing chunks, all succeed and are whole", async () => {
+Deno.test("(5) (6) (8) four backups into one repository at once, sharing chunks, all succeed and are whole", async () => {
   await playAll("writers", 20, false);
 });
 
-Deno.test("(4) (6) (7) four backups and deletions at once: what reports success is whole, nothing dangles", async () => {
+Deno.test("(4) (5) (6) (7) (8) four backups and deletions at once: what reports success is whole, nothing dangles", async () => {
   await playAll("writers and a deleter", 40, true);
 });
