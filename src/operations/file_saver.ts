@@ -33,8 +33,9 @@ export interface FilePlan {
   chunkerRule?: ChunkerRule;
 }
 
-/** Looks at a file that does not hold still. */
+/** Looks at a file that does not hold still; one that takes long to read, such as a running machine's disk, never will. */
 const TRIES = 3;
+const HUGE_TRIES = 2;
 
 type Segment = { offset: number; length: number };
 
@@ -55,7 +56,7 @@ export class FileSaver {
     for (let tries = 1, seen = stat;; tries++) {
       const saved = await this.#saveAsSeen(path, seen, planOf(seen), last);
       const isDone = saved.fault === undefined && !(saved.changed && isCutUp(seen));
-      if (isDone || tries === TRIES) return saved;
+      if (isDone || tries === (isHuge(seen) ? HUGE_TRIES : TRIES)) return saved;
       const now = this.#lookAgain(path);
       if (now instanceof AxiomError) return { ...saved, fault: reportError(now) };
       if (saved.fault !== undefined && now.inode === seen.inode) return saved;
@@ -197,7 +198,11 @@ const SPARSE_BYTES_MIN = 64 * 1024;
 
 /** Whether a file is saved by regions: its holes were looked for, or several workers read it. */
 function isCutUp({ allocatedBytes, sizeBytes }: FileStat): boolean {
-  return sizeBytes >= 2 * LIMITS.regionBytes || (allocatedBytes < sizeBytes && sizeBytes >= SPARSE_BYTES_MIN);
+  return isHuge({ sizeBytes }) || (allocatedBytes < sizeBytes && sizeBytes >= SPARSE_BYTES_MIN);
+}
+
+function isHuge({ sizeBytes }: Pick<FileStat, "sizeBytes">): boolean {
+  return sizeBytes >= 2 * LIMITS.regionBytes;
 }
 
 /** A part of a file: `segments` hold data, and everything else from `from` to the end of the last one is holes. */

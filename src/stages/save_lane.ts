@@ -78,13 +78,14 @@ export class SaveLane {
     return this.#dedup;
   }
 
-  /** Saves a file or one region; a fault of the source is part of the result, any other failure is thrown. */
+  /** Saves a file, or one region, of which only its owner can judge whether to read it all again; a fault of the source is part of the result, any other failure is thrown. */
   async save(file: SaveFile): Promise<SavedFile> {
     let expected: Expected = file;
     for (let tries = 1;; tries++) {
       const record = new FileRecord(file.job);
       const after = await this.#saveOnce(file, expected, record);
-      if (!record.changed || after === undefined || tries === READ_TRIES) return record.result();
+      const isDone = !record.changed || after === undefined || file.region !== undefined;
+      if (isDone || tries === READ_TRIES) return record.result();
       expected = after;
     }
   }
