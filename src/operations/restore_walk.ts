@@ -12,7 +12,7 @@ import type { TreeReader } from "../repository/tree_reader.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import { isDamage } from "./damage.ts";
 import type { RestoreContext, RestoreOptions } from "./restore.ts";
-import { type FileLayout, layoutOf, ReadPlan } from "./restore_plan.ts";
+import { type FileLayout, holesOf, layoutOf, ReadPlan } from "./restore_plan.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import { SnapshotKnowledge } from "./snapshot_knowledge.ts";
 import type { SnapshotPlace } from "./snapshot_paths.ts";
@@ -233,9 +233,10 @@ export class RestoreWalk {
     const { layout, path } = file;
     if (existing?.type === "file" && this.options.overwrite === "if-changed" && looksSame(entry, existing)) return;
     const inPlace = existing?.type === "file" && existing.links === 1 && !this.#judgesByTime;
-    const same = inPlace ? await this.#sameChunks(file) : undefined;
+    const part = inPlace ? undefined : this.#partOf(path);
+    const same = inPlace || part !== undefined ? await this.#sameChunks(part ?? path, layout) : undefined;
     const frames = new Set(layout.chunks.map(({ location }) => `${location.pack.name} ${location.place.frame}`));
-    file.whole = !inPlace && frames.size === 1;
+    file.whole = !inPlace && part === undefined && frames.size === 1;
     layout.chunks.forEach((chunk, i) => {
       if (same?.[i] === 1) return;
       file.missing++;
@@ -244,23 +245,29 @@ export class RestoreWalk {
     if (this.options.dryRun || this.target === undefined) return this.#countDry(file);
     file.inPlace = inPlace;
     if (inPlace) return;
-    if (existing !== undefined || !file.whole || this.#judgesByTime) file.writePath = this.#placeBeside(path);
+    if (existing !== undefined || !file.whole || this.#judgesByTime) {
+      file.writePath = partName(path);
+      this.#parts.add(file.writePath);
+    }
     if (file.whole) return;
-    const handle = this.target.createFile(file.writePath);
+    const handle = part === undefined ? this.target.createFile(file.writePath) : this.target.openFile(part);
     try {
       handle.truncate(layout.sizeBytes);
+      if (part !== undefined) { for (const { offset, length } of holesOf(layout)) handle.punchHole(offset, length); }
     } finally {
       handle.close();
     }
   }
 
-  /** A name in the same folder that an interrupted restore used for the same file, if any did. */
-  #placeBeside(path: string): string {
-    const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    const name = `${folder}.axiom-part-${createHash("sha256").update(encodeName(path)).digest("hex").slice(0, 16)}`;
-    if (this.target!.lstat(name) !== undefined) this.target!.remove(name);
-    this.#parts.add(name);
-    return name;
+  /** What an interrupted restore wrote of a file; anything else that has this name is removed. */
+  #partOf(path: string): string | undefined {
+    const name = partName(path);
+    const stat = this.target?.lstat(name);
+    if (stat === undefined) return undefined;
+    // One that has its mode already cannot be opened by everyone, and lacks only its name.
+    if (stat.type === "file" && stat.links === 1 && (stat.mode & 0o600) === 0o600) return name;
+    if (stat.type !== "dir" && !this.options.dryRun) this.target!.remove(name);
+    return undefined;
   }
 
   #countDry(file: RestoreFile): void {
@@ -268,7 +275,7 @@ export class RestoreWalk {
     else this.tally.restored(file.path, file.layout.sizeBytes);
   }
 
-  async #sameChunks({ path, layout }: RestoreFile): Promise<Uint8Array | undefined> {
+  async #sameChunks(path: string, layout: FileLayout): Promise<Uint8Array | undefined> {
     if (layout.chunks.length === 0) return undefined;
     const places = new Float64Array(2 * layout.chunks.length);
     layout.chunks.forEach(({ offset, length }, i) => places.set([offset, length], 2 * i));
@@ -309,6 +316,12 @@ export class RestoreWalk {
       if (this.#wants(child, isFolder)) this.work.deletions.push(child);
     }
   }
+}
+
+/** Where a file is written that must not be seen half-written; the same in every run, so that one goes on with the last one's. */
+function partName(path: string): string {
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  return `${folder}.axiom-part-${createHash("sha256").update(encodeName(path)).digest("hex").slice(0, 16)}`;
 }
 
 function looksSame(entry: Entry, existing: FileStat): boolean {

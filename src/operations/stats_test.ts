@@ -42,7 +42,7 @@ async function savedTwice(run: (repository: Repository, folder: string) => Promi
     store.restore(await emptyRepository(SMALL_PACKS));
     const repository = await opened(store);
     writeFiles(path, {
-      "a/text": "text ".repeat(20_000),
+      "a/text": Array.from({ length: 10_000 }, (_, line) => `line ${1000 + line}`.slice(0, 9).padEnd(10)).join(""),
       "a/noise": noise("noise", 200_000),
       "b/copy": "same",
       "c": "same",

@@ -219,10 +219,13 @@ Deno.test("backups and restores leave no file or folder open, though workers are
     const pool = () => new WorkerPool(2);
     const opened: number[] = [];
     for (let round = 0; round < 4; round++) {
-      await withFolder((target) => bringBack(repository, snapshot, folder, target, { pool }));
-      await save(repository, folder, { pool, mode: "full" });
-      const descriptors = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => target(`/proc/self/fd/${name}`));
-      opened.push(descriptors.filter((path) => path.includes("axiom-faults-")).length);
+      await withFolder(async (restored) => {
+        await bringBack(repository, snapshot, folder, restored, { pool });
+        await save(repository, folder, { pool, mode: "full" });
+        const descriptors = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => target(`/proc/self/fd/${name}`));
+        // Tests of other modules run in the same process, with folders of their own.
+        opened.push(descriptors.filter((path) => path.startsWith(folder) || path.startsWith(restored)).length);
+      });
     }
     deepEqual(opened, [0, 0, 0, 0]);
   });
