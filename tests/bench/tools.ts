@@ -113,8 +113,8 @@ const kopia: Peer = {
 };
 
 function kopiaRun(repository: string, ...rest: string[]): Command {
-  const argv = ["kopia", `--config-file=${repository}.cache/config`, "--no-check-for-updates", ...rest];
-  return { argv, env: { KOPIA_PASSWORD: PASSWORD } };
+  const argv = ["kopia", `--config-file=${repository}.cache/config`, ...rest];
+  return { argv, env: { KOPIA_PASSWORD: PASSWORD, KOPIA_CHECK_FOR_UPDATES: "false" } };
 }
 
 const borg: Peer = {
