@@ -87,6 +87,7 @@ export class StreamSource implements BackupSource {
       for (;;) {
         throwIfAborted(signal);
         const { done, value } = await reader.read();
+        throwIfAborted(signal); // a reader that was cancelled says that it is done
         if (done) return;
         yield value;
       }

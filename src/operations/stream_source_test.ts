@@ -6,6 +6,7 @@ import { openFileSystem } from "../platform/open_file_system.ts";
 import { builtInStages } from "../stages/registry.ts";
 import { type MemoryStore, memoryStore } from "../storage/memory.ts";
 import { inProcessPool } from "../../tests/faults/in_process_pool.ts";
+import { quietly } from "../../tests/fixtures/quiet.ts";
 import { noise } from "../../tests/faults/source_folder.ts";
 import { emptyRepository, IDENTITY, opened, SMALL_PACKS } from "../../tests/faults/test_repository.ts";
 import { backupStreamConfigured } from "./configured_backup.ts";
@@ -51,7 +52,7 @@ async function saveStream(store: MemoryStore, given: Given) {
     mayBeEmpty: given.mayBeEmpty ?? false,
     owner: { uid: 7, gid: 8, user: "ann" },
   };
-  return await backupStreamConfigured(repository, { backup }, call, {
+  return await quietly(backupStreamConfigured(repository, { backup }, call, {
     files,
     registry: builtInStages(),
     random: systemRandom,
@@ -61,7 +62,7 @@ async function saveStream(store: MemoryStore, given: Given) {
     identity: IDENTITY,
     onEvent: () => {},
     signal: given.signal,
-  });
+  }));
 }
 
 async function content(store: MemoryStore, path: string): Promise<Uint8Array> {

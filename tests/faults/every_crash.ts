@@ -1,4 +1,5 @@
 import { type MemoryState, type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
+import { quietly } from "../fixtures/quiet.ts";
 import { type CallRecord, type CrashEffect, type FaultyStore, faultyStore } from "./faulty_store.ts";
 
 export interface CrashPoint {
@@ -38,7 +39,7 @@ export async function everyCrash(scenario: CrashScenario): Promise<number> {
       inner.restore(scenario.before);
       const { listPageEntries } = scenario;
       const store = faultyStore(inner, { crash: { atCall, effect, keep }, listPageEntries });
-      const failure = await outcome(scenario.run(store));
+      const failure = await outcome(quietly(scenario.run(store)));
       if (!store.crashed) {
         if (failure) throw failure.reason;
         break;

@@ -20,6 +20,7 @@ import { type MemoryState, memoryStore } from "../../src/storage/memory.ts";
 import type { ObjectStore } from "../../src/storage/object_store.ts";
 import { seededRandom } from "../fixtures/fixed.ts";
 import { inProcessPool } from "./in_process_pool.ts";
+import { quietly } from "../fixtures/quiet.ts";
 
 export const SECRET: Secret = { kind: "key_file", bytes: seededRandom("the key file")(64) };
 export const IDENTITY = { client: "client", host: "host", user: "user", tool_version: "0" };
@@ -72,7 +73,7 @@ export function save(
   paths: string | string[],
   { files, pool, identity, signal, onEvent, ...options }: SaveOptions = {},
 ): Promise<BackupSummary> {
-  return backup(repository, {
+  return quietly(backup(repository, {
     paths: [paths].flat(),
     mode: "incremental",
     tags: [],
@@ -93,7 +94,7 @@ export function save(
     identity: identity ?? IDENTITY,
     onEvent: onEvent ?? repository.context.onEvent,
     signal,
-  });
+  }));
 }
 
 /** Restores what a snapshot has at `path` into `target`, with workers in this thread. */
@@ -104,7 +105,7 @@ export function bringBack(
   target: string,
   { files, pool, owners, signal, onEvent, ...options }: Partial<RestoreOptions> & Partial<RestoreContext> = {},
 ): Promise<RestoreSummary> {
-  return restore(
+  return quietly(restore(
     repository,
     { snapshot, path, target, overwrite: "always", delete: false, verify: false, dryRun: false, ...options },
     {
@@ -114,7 +115,7 @@ export function bringBack(
       onEvent: onEvent ?? repository.context.onEvent,
       signal,
     },
-  );
+  ));
 }
 
 /** Makes a folder for one test and removes it afterwards. */
