@@ -1,14 +1,17 @@
-import { deepStrictEqual as deepEqual, ok } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import type { Clock } from "../../src/base/clock.ts";
 import { isKind } from "../../src/base/errors.ts";
+import { check } from "../../src/operations/check.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
+import type { Repository } from "../../src/repository/repository.ts";
 import { type MemoryState, memoryStore } from "../../src/storage/memory.ts";
 import type { ObjectStore } from "../../src/storage/object_store.ts";
 import { HookedStore } from "./hooked_store.ts";
+import { inProcessPool } from "./in_process_pool.ts";
 import { type Picture, pictureOfFolder, pictureOfSnapshot } from "./pictures.ts";
 import { SimulatedDeleter } from "./simulated_deleter.ts";
 import { noise, writeFiles, writeSmallSource } from "./source_folder.ts";
-import { emptyRepository, IDENTITY, lateClock, opened, save, withFolder } from "./test_repository.ts";
+import { bringBack, emptyRepository, IDENTITY, lateClock, opened, save, withFolder } from "./test_repository.ts";
 import { seededFraction, Turns } from "./turns.ts";
 
 const files = openFileSystem();
@@ -17,9 +20,12 @@ const files = openFileSystem();
 const WRITERS = [0, 0, 1, 2];
 
 interface Scene {
+  top: string;
   folders: string[];
   pictures: Picture[];
   before: MemoryState;
+  /** Of the first folder as it was before the writers came. */
+  earlier: { snapshotId: string; picture: Picture };
 }
 
 async function withScene(run: (scene: Scene) => Promise<void>): Promise<void> {
@@ -31,9 +37,11 @@ async function withScene(run: (scene: Scene) => Promise<void>): Promise<void> {
     }
     const store = memoryStore();
     store.restore(await emptyRepository());
-    await save(await opened(store), folders[0]);
+    const { snapshotId } = await save(await opened(store), folders[0]);
+    const earlier = { snapshotId: snapshotId!, picture: pictureOfFolder(files, folders[0]) };
     writeFiles(folders[0], { "a/text": "changed since" });
-    await run({ folders, pictures: folders.map((folder) => pictureOfFolder(files, folder)), before: store.snapshot() });
+    const pictures = folders.map((folder) => pictureOfFolder(files, folder));
+    await run({ top, folders, pictures, before: store.snapshot(), earlier });
   });
 }
 
@@ -108,26 +116,41 @@ async function play(scene: Scene, seed: number, withDeleter: boolean): Promise<P
   return { outcomes, rounds, steps: turns.steps };
 }
 
+/** Every snapshot is one that was asked for and has exactly its source; the next backup and a check find nothing amiss. */
 async function assertWhole(
   store: ObjectStore,
-  { folders, pictures }: Scene,
+  { top, folders, pictures, earlier }: Scene,
   outcomes: Outcome[],
   forgotten: ReadonlySet<string>,
 ): Promise<void> {
+  const expected = new Map([[earlier.snapshotId, earlier.picture]]);
+  for (const { snapshotId, folder } of outcomes) {
+    if (snapshotId !== undefined) expected.set(snapshotId, pictures[folder]);
+  }
   const repository = await opened(store);
   const { snapshots } = await repository.snapshots();
-  for (const { snapshotId } of outcomes) {
-    if (snapshotId === undefined || forgotten.has(snapshotId)) continue;
-    ok(snapshots.some(({ id }) => id === snapshotId), `the reported snapshot ${snapshotId} is gone`);
-  }
+  const ids = snapshots.map(({ id }) => id);
+  deepEqual(ids.filter((id) => !expected.has(id)), [], "snapshots that no writer reported");
+  deepEqual([...expected.keys()].filter((id) => !ids.includes(id) && !forgotten.has(id)), [], "lost snapshots");
+  await assertClean(repository);
   for (const stored of snapshots) {
-    const picture = await pictureOfSnapshot(repository, stored, stored.snapshot.paths[0]);
-    const outcome = outcomes.find(({ snapshotId }) => snapshotId === stored.id);
-    if (outcome !== undefined) deepEqual(picture, pictures[outcome.folder]);
+    const source = stored.snapshot.paths[0];
+    deepEqual(await pictureOfSnapshot(repository, stored, source), expected.get(stored.id));
+    const target = `${top}/target`;
+    equal((await bringBack(repository, stored, source, target)).filesFailed, 0);
+    deepEqual(pictureOfFolder(files, target), expected.get(stored.id));
+    Deno.removeSync(target, { recursive: true });
   }
   const { snapshotId } = await save(repository, folders[1]);
   const last = (await repository.snapshots()).snapshots.find(({ id }) => id === snapshotId)!;
   deepEqual(await pictureOfSnapshot(repository, last, folders[1]), pictures[1]);
+  await assertClean(repository);
+}
+
+async function assertClean(repository: Repository): Promise<void> {
+  const context = { pool: () => inProcessPool(), onEvent: () => {} };
+  const { errors } = await check(repository, { readData: { kind: "all" } }, context);
+  deepEqual(errors, []);
 }
 
 async function playAll(name: string, seeds: number, withDeleter: boolean): Promise<void> {
@@ -145,6 +168,7 @@ async function playAll(name: string, seeds: number, withDeleter: boolean): Promi
     const { done, fenced, rounds, steps } = sums;
     console.log(`${name}: ${seeds} interleavings, ${steps} steps, ${done} done, ${fenced} fenced, ${rounds} deletions`);
     ok(done > 0);
+    if (!withDeleter) equal(fenced, 0);
   });
 }
 
