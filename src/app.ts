@@ -34,6 +34,7 @@ export async function openApp(settings: AppSettings): Promise<App> {
     env: settings.environment.variables(),
     flags: settings.flags,
     configFile: settings.globals.configPath,
+    profile: settings.globals.profile,
     readFile: readBounded,
   });
   return new WiredApp(settings, loaded);

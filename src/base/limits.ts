@@ -55,6 +55,7 @@ export const LIMITS = {
   rangeBytesMax: 8 * MIB,
   readAheadBytes: 8 * MIB, // of a file that is read in order: two frames while a third is written out
   readAheadChunks: 256, // holes and blocks of 4 KiB count too
+  readAheadFrames: 3, // that those chunks lie in: each is decoded and kept as a whole
   bytesBetweenReleases: 48 * MIB, // of frames handled; then freed memory goes back to the system
   restoreBatchFiles: 16_384, // planned and written together: some 25 MB; a frame is decoded once per batch
   openFilesMax: 64, // restore: files written in parts that are kept open
@@ -94,5 +95,6 @@ export const LIMITS = {
   errorCausesMax: 16, // followed from an error; a cause may be a cycle
   foreignPathsMax: 1000, // of what lies in a repository and is none of ours; told, not counted
   pinnedHeadsMax: 256, // lists of paths whose last snapshot a client remembers; each costs a request when it opens
+  clockAheadMs: 24 * 3600_000, // a snapshot dated later than this from now is a clock's fault; time zones explain 14 hours
   heartbeatIntervalMs: 5 * 60_000,
 } as const;

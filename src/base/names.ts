@@ -67,11 +67,29 @@ export function sortNames(names: string[]): string[] {
   return names.every((name) => SIMPLE.test(name)) ? names.sort() : names.sort(compareNames);
 }
 
-/** For people and terminals: control characters and bytes that are not UTF-8 as `\xNN`. */
-export function displayName(name: string): string {
+/** Control characters, bytes that are not UTF-8, and what turns the direction of writing (Unicode Standard Annex 9). */
+const UNSHOWN =
   // deno-lint-ignore no-control-regex
-  return name.replace(/[\u0000-\u001f\u007f-\u009f\u{dc80}-\u{dcff}]/gu, (character) => {
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u{dc80}-\u{dcff}]/gu;
+
+/** For people and terminals: bytes that are not UTF-8 and ASCII control characters as `\xNN`, others as `\uNNNN`. */
+export function displayName(name: string): string {
+  return name.replace(UNSHOWN, (character) => {
     const code = character.charCodeAt(0);
+    if (code >= 0x80 && code < 0xdc00) return `\\u${code.toString(16).padStart(4, "0")}`;
     return `\\x${(code >= 0xdc80 ? code - 0xdc00 : code).toString(16).padStart(2, "0")}`;
+  });
+}
+
+/** As {@linkcode displayName}, and no two names look alike: a backslash that could begin such a code comes as `\x5c`. */
+export function exactName(name: string): string {
+  return displayName(name.replace(/\\(?=x[0-9a-f]{2}|u[0-9a-f]{4})/g, "\\x5c"));
+}
+
+/** Inverse of {@linkcode exactName}. */
+export function typedName(text: string): string {
+  return text.replace(/(?:\\x[0-9a-f]{2})+|\\u([0-9a-f]{4})/g, (codes, character?: string) => {
+    if (character !== undefined) return String.fromCharCode(parseInt(character, 16));
+    return decodeName(Uint8Array.from(codes.slice(2).split("\\x"), (code) => parseInt(code, 16)));
   });
 }

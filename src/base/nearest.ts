@@ -1,6 +1,6 @@
 /**
  * The candidate that `word` was probably meant to be, or undefined where none is near: at most one third of its letters
- * differ, or `word` (three letters or more) begins exactly one candidate. Case and `-` against `_` do not count.
+ * differ, or `word` (three letters or more) begins exactly one candidate, or one (of four or more) begins it. Case and `-` against `_` do not count.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = folded(word);
@@ -17,6 +17,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
       }
     }
     if (wanted.length >= 3 && other.startsWith(wanted)) begun.push(candidate);
+    if (other.length >= 4 && wanted.startsWith(other)) begun.push(candidate);
   }
   return best ?? (begun.length === 1 ? begun[0] : undefined);
 }

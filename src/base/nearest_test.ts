@@ -12,6 +12,7 @@ Deno.test("nearest() finds what was meant, and nothing where nothing is near", a
     ["snap", "snapshots"],
     ["exclude-caches", "exclude_caches"],
     ["statss", "stats"],
+    ["checksums", "check"],
     ["l", "ls"],
     ["xy", undefined],
     ["zz", undefined],

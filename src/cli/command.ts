@@ -89,6 +89,8 @@ export interface Command<Options, Result, Flags extends readonly Flag[] = readon
   readonly examples: readonly Example[];
   /** Takes long: with `--json` prints JSON Lines which end in a summary, instead of one value. */
   readonly stream?: boolean;
+  /** Its result only says what was done, so that `--quiet` leaves it out; a `stream` is always such. */
+  readonly acts?: boolean;
   /** Its `run` writes the result itself, which may be of any length; `render` and `json` are never asked. */
   readonly writes?: boolean;
   /** Types, choices and the number of arguments hold already; throws `usage` for what does not go together. */

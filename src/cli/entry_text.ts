@@ -1,4 +1,4 @@
-import { displayName } from "../base/names.ts";
+import { displayName, exactName } from "../base/names.ts";
 import { formatLocalTime } from "../base/times.ts";
 import type { ListedEntry } from "../operations/listed_entry.ts";
 import { jsonName, jsonTime } from "./json.ts";
@@ -53,10 +53,8 @@ export function modeText(type: ListedEntry["type"], mode: number): string {
 export function entryLine(entry: ListedEntry): string {
   const { user = String(entry.uid), group = String(entry.gid) } = entry;
   const size = entry.device?.join(", ") ?? String(entry.sizeBytes ?? 0);
-  const target = entry.target === undefined ? "" : ` -> ${displayName(entry.target)}`;
+  const target = entry.target === undefined ? "" : ` -> ${exactName(entry.target)}`;
   const owner = `${displayName(user).padEnd(8)} ${displayName(group).padEnd(8)}`;
   const time = formatLocalTime(entry.mtimeNs);
-  return `${modeText(entry.type, entry.mode)} ${owner} ${size.padStart(12)} ${time} ${
-    displayName(entry.path)
-  }${target}`;
+  return `${modeText(entry.type, entry.mode)} ${owner} ${size.padStart(12)} ${time} ${exactName(entry.path)}${target}`;
 }

@@ -34,6 +34,13 @@ export const GLOBAL_FLAGS = [
     description: "Configuration; otherwise axiom.yaml here, then in your configuration folder",
   },
   {
+    long: "profile",
+    type: "text",
+    placeholder: "name",
+    environment: "AXIOM_ENV",
+    description: "Profile of the configuration whose options replace the others",
+  },
+  {
     long: "cache-dir",
     type: "folder",
     placeholder: "dir",
@@ -80,7 +87,9 @@ export type CacheChoice = { kind: "default" } | { kind: "folder"; path: string }
 export interface GlobalOptions {
   readonly location: string | undefined;
   readonly password: PasswordSource;
+  /** Of the command line alone: whoever reads the configuration knows the variables, and names what was at fault. */
   readonly configPath: string | undefined;
+  readonly profile: string | undefined;
   readonly cache: CacheChoice;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -105,7 +114,8 @@ export function globalOptions(
   return {
     location: values.repo,
     password: passwordSource(values, given, variable),
-    configPath: values.config,
+    configPath: given.has("config") ? values.config : undefined,
+    profile: given.has("profile") ? values.profile : undefined,
     cache: values["no-cache"]
       ? { kind: "none" }
       : values["cache-dir"] === undefined

@@ -79,7 +79,7 @@ class Run {
       const exitCode = command.exitCode?.(result) ?? 0;
       if (command.writes) this.output.finish();
       else if (this.output.json) this.output.printJson(command.json(result));
-      else if (!(this.#quiet && command.stream && exitCode === 0)) {
+      else if (!(this.#quiet && (command.stream || command.acts) && exitCode === 0)) {
         this.output.print(command.render(result, this.output.renderContext));
       }
       await this.#close();

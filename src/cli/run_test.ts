@@ -410,6 +410,22 @@ Deno.test("what the configuration says of the output counts unless a flag says o
   }
 });
 
+Deno.test("--quiet leaves out what only says what was done, and no answer and no failure", async (t) => {
+  const cases: { name: string; more: Partial<AnyCommand>; code: number; stdout: string }[] = [
+    { name: "an answer", more: {}, code: 0, stdout: "result 0\n" },
+    { name: "what was done", more: { acts: true }, code: 0, stdout: "" },
+    { name: "what took long", more: { stream: true }, code: 0, stdout: "" },
+    { name: "what was not done", more: { acts: true }, code: 3, stdout: "result 3\n" },
+  ];
+  for (const { name, more, code, stdout } of cases) {
+    await t.step(name, async () => {
+      const environment = fakeEnvironment();
+      equal(await runIn(environment, "check -q", doing(() => code, more)), code);
+      equal(environment.stdout.text, stdout);
+    });
+  }
+});
+
 Deno.test("a command's own parse may refuse", async () => {
   const environment = fakeEnvironment();
   const refusing = {

@@ -80,7 +80,8 @@ export function unknownFlag(
   // `-dry-run` arrives as `-d` and more: what was meant is the whole word.
   const whole = /^-[^-]{2}/.test(word) ? word.slice(1) : token.written.replace(/^-+/, "");
   const meant = whole.length < 2 ? undefined : nearest(whole.split("=")[0], flags.map((flag) => flag.long));
-  return new AxiomError("usage", `Cannot run ${what}: unknown flag ${displayName(token.written)}`, {
+  const written = meant !== undefined && whole.length > 1 && !word.startsWith("--") ? word : token.written;
+  return new AxiomError("usage", `Cannot run ${what}: unknown flag ${displayName(written)}`, {
     hint: meant === undefined ? `Run \`${helpFor(what)}\` for its flags` : `Did you mean --${meant}?`,
   });
 }

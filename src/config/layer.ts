@@ -35,7 +35,9 @@ export function interpolate(text: string, env: Readonly<Record<string, string | 
   });
 }
 
-function found(tree: Tree): string {
+/** @param isWhole Of a file, which is then perhaps no configuration at all: a secret must not be shown */
+function found(tree: Tree, isWhole = false): string {
+  if (tree.kind === "text" && isWhole) return "text without any key";
   if (tree.kind === "text") return quote(tree.text);
   return { nothing: "nothing", list: "a list", map: "a section" }[tree.kind];
 }
@@ -49,7 +51,7 @@ export function readSection(options: Options, tree: Tree, above: string, prefix:
     context.issues.push({
       origin: tree.at,
       path: (prefix + above).slice(0, -1),
-      message: `expected a section with keys such as ${keys}, found ${found(tree)}`,
+      message: `expected a section with keys such as ${keys}, found ${found(tree, prefix + above === "")}`,
     });
     return;
   }

@@ -221,7 +221,7 @@ Deno.test("loadConfig() names file, line, column, option, what it expected and w
     [
       "a text in place of everything",
       "just text",
-      'axiom.yaml:1:1: expected a section with keys such as repository, cache, limits, output, found "just text"',
+      "axiom.yaml:1:1: expected a section with keys such as repository, cache, limits, output, found text without any key",
     ],
     [
       "a text in place of a list",

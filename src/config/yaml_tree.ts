@@ -33,6 +33,7 @@ const PLAIN_ERRORS: Record<string, string> = {
   TAB_AS_INDENT: "expected spaces at the beginning of the line, found a tab",
   MULTIPLE_DOCS: "expected the end of the file, found a second document",
   RESOURCE_EXHAUSTION: `expected at most ${LIMITS.configDepthMax} levels, found more`,
+  BAD_DIRECTIVE: 'expected a value, found a YAML directive, which "%" begins',
   TAG_RESOLVE_FAILED: 'expected a value, found a YAML tag, which "!" begins',
 };
 
@@ -145,7 +146,8 @@ class TreeBuilder {
   #alias(node: Alias, depth: number, at: string): Tree {
     const target = this.#anchors.get(node.source);
     if (target !== undefined) return this.build(target, depth + 1, at);
-    return this.#report(at, `expected a value, found ${quote(`*${node.source}`)}, an alias of nothing`, QUOTE_IT);
+    const name = depth === 0 ? "" : `${quote(`*${node.source}`)}, `; // a whole file may be a secret
+    return this.#report(at, `expected a value, found ${name}an alias of nothing`, QUOTE_IT);
   }
 
   #map(node: YAMLMap<Node, Node | null>, depth: number, at: string | undefined, here: string): Tree {

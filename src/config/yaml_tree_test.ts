@@ -75,6 +75,8 @@ Deno.test("readYaml() reports what it cannot take, with the place", async (t) =>
     ["a key given twice inside", "x:\n  a: 1\n  a: 1\n", "f:3:3", /each key once/],
     ["a tab", "a:\n\tb: 1\n", "f:2:1", /expected spaces .* found a tab/],
     ["a pattern without quotes", "exclude:\n  - *.tmp\n", "f:2:5", /found "\*\.tmp", an alias of nothing/],
+    ["a file that is no YAML, perhaps a secret", "*secret", "f:1:1", /expected a value, found an alias of nothing/],
+    ["another one", "%secret", "f:1:8", /Missing directives-end indicator/],
     ["an alias before its anchor", "a: *x\nb: &x 1\n", "f:1:4", /alias of nothing/],
     ["a negated pattern without quotes", "exclude:\n  - !keep\n", "f:2:5", /YAML tag/],
     ["an object of another language", "a: !!js/function 'x'\n", "f:1:4", /YAML tag/],
@@ -97,6 +99,7 @@ Deno.test("readYaml() reports what it cannot take, with the place", async (t) =>
       const { issues } = readYaml(typeof data === "string" ? utf8(data) : data, "f");
       equal(issues[0]?.origin.startsWith(origin), true, `${issues[0]?.origin}: ${issues[0]?.message}`);
       match(issues[0].message, message);
+      ok(issues.every((issue) => !issue.message.includes("secret")));
       ok(issues.length <= LIMITS.configErrorsMax);
     });
   }

@@ -7,8 +7,10 @@ import type { FindPattern } from "../operations/find_pattern.ts";
 import { listEntries as runListEntries } from "../operations/list_entries.ts";
 import { listSnapshots as runListSnapshots, type SnapshotSummary } from "../operations/list_snapshots.ts";
 import type { ListedEntry } from "../operations/listed_entry.ts";
-import { findSnapshot, findSnapshots, type SnapshotFilter } from "../operations/snapshot_filter.ts";
+import { findSnapshot, findSnapshots, momentOf, type SnapshotFilter } from "../operations/snapshot_filter.ts";
+import { warnOfFaults } from "../operations/snapshot_faults.ts";
 import { tagSnapshots, type TagSummary } from "../operations/tag.ts";
+import type { StoredSnapshot } from "../repository/snapshots.ts";
 import { fullContext, innerOf, type OperationOptions, readContext, type Repository } from "./repository.ts";
 
 export interface SnapshotsOptions extends OperationOptions {
@@ -41,7 +43,7 @@ export interface EntriesOptions extends SnapshotPlace, OperationOptions {
 /** In order of the names' bytes, each folder before what it holds. Throws `snapshot_missing`, `path_missing`. */
 export async function* listEntries(repository: Repository, options: EntriesOptions): AsyncGenerator<ListedEntry> {
   const { path, recursive = true } = options;
-  const snapshot = await snapshotOf(repository, options, options.signal);
+  const snapshot = await snapshotOf(repository, options, options);
   yield* runListEntries(innerOf(repository), { snapshot, path, recursive }, readContext(repository, options));
 }
 
@@ -51,7 +53,7 @@ export async function dump(
   options: SnapshotPlace & OperationOptions & { archive?: boolean },
 ): Promise<Dump> {
   const { path, archive = false } = options;
-  const snapshot = await snapshotOf(repository, options, options.signal);
+  const snapshot = await snapshotOf(repository, options, options);
   return await runDump(innerOf(repository), { snapshot, path, archive }, readContext(repository, options));
 }
 
@@ -63,7 +65,7 @@ export async function diff(
   options: OperationOptions = {},
 ): Promise<SnapshotDiff> {
   const side = async (place: SnapshotPlace) => ({
-    snapshot: await snapshotOf(repository, place, options.signal),
+    snapshot: await snapshotOf(repository, place, options),
     path: place.path,
   });
   return await diffSnapshots(
@@ -120,10 +122,21 @@ export async function tag(repository: Repository, options: TagOptions): Promise<
   const inner = innerOf(repository);
   const { set, add, remove } = options;
   const list = await inner.snapshots(options.signal);
-  const snapshots = options.snapshots.length === 0 ? [] : findSnapshots(list, options.snapshots);
+  const { onEvent } = readContext(repository, options);
+  const snapshots = options.snapshots.length === 0
+    ? []
+    : findSnapshots(list, options.snapshots, {}, momentOf(inner, onEvent));
   return await tagSnapshots(inner, { snapshots, set, add, remove }, await fullContext(repository, options));
 }
 
-async function snapshotOf(repository: Repository, { snapshot, filter }: SnapshotPlace, signal?: AbortSignal) {
-  return findSnapshot(await innerOf(repository).snapshots(signal), snapshot, filter);
+async function snapshotOf(
+  repository: Repository,
+  { snapshot: name, filter = {}, path }: SnapshotPlace,
+  operation: OperationOptions,
+): Promise<StoredSnapshot> {
+  const inner = innerOf(repository);
+  const { onEvent, signal } = readContext(repository, operation);
+  const snapshot = findSnapshot(await inner.snapshots(signal), name, filter, momentOf(inner, onEvent));
+  warnOfFaults(snapshot, path, onEvent);
+  return snapshot;
 }

@@ -11,7 +11,8 @@ import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { BackupSource } from "./backup_source.ts";
 import { BackupTally } from "./backup_tally.ts";
 import { FileSource, type FileSourceOptions } from "./file_source.ts";
-import { chainHead, selectParent } from "./parent.ts";
+import { chainHead, sameSource, selectParent } from "./parent.ts";
+import { warnOfAhead } from "./snapshot_order.ts";
 
 export interface SnapshotOptions {
   mode: BackupMode;
@@ -109,7 +110,9 @@ class BackupRun {
     const scanStarted = repository.context.clock.nowNs();
     const paths = this.source.paths(this.#tally);
     const { snapshots } = await repository.snapshots(context.signal);
-    const query = { mode: options.mode, host: context.identity.host, paths, parent: options.parent };
+    const { mode, parent: named } = options;
+    const query = { mode, host: context.identity.host, paths, parent: named, nowNs: scanStarted };
+    warnOfAhead(sameSource(snapshots, query), scanStarted, context.onEvent);
     const parent = selectParent(snapshots, query);
     const pool = context.pool();
     let writer: RepositoryWriter | undefined;

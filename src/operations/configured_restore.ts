@@ -6,7 +6,8 @@ import { absolutePath } from "./listed_entry.ts";
 import { refuseTarget } from "./own_repository.ts";
 import { restore, type RestoreContext, type RestoreSummary } from "./restore.ts";
 import { restoreSelection } from "./restore_selection.ts";
-import { findSnapshot, type SnapshotFilter } from "./snapshot_filter.ts";
+import { findSnapshot, momentOf, type SnapshotFilter } from "./snapshot_filter.ts";
+import { warnOfFaults } from "./snapshot_faults.ts";
 import { absolute } from "./source_list.ts";
 
 export type { RestoreSummary };
@@ -39,8 +40,9 @@ export async function restoreConfigured(
   const target = absolute(request.target, request.folder);
   refuseTarget(repository.store.location, target, configured.delete, context.files);
   const list = await repository.snapshots(context.signal);
-  const snapshot = findSnapshot(list, request.snapshot, request.filter);
+  const snapshot = findSnapshot(list, request.snapshot, request.filter, momentOf(repository, context.onEvent));
   if (request.snapshot === "latest") reportDamaged(list, context.onEvent);
+  warnOfFaults(snapshot, request.path, context.onEvent);
   return await restore(repository, {
     snapshot,
     path: request.path,

@@ -4,13 +4,14 @@ import { LIMITS } from "../base/limits.ts";
 import { displayName } from "../base/names.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { Content, ContentElement, Entry } from "../model/entry.ts";
+import type { ChunkLocation } from "../repository/chunk_index.ts";
 import type { ChunkReader } from "../repository/chunk_reader.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 
 /** What holes are read as; never written to. */
 const ZEROS: Bytes = new Uint8Array(MIB);
 
-/** Reads the bytes of files from the repository, in order, a few chunks ahead of whoever takes them. */
+/** Reads the bytes of files from the repository, in order, a few chunks and frames ahead of whoever takes them. */
 export class ContentStream {
   constructor(readonly trees: TreeReader, readonly chunks: ChunkReader, readonly signal?: AbortSignal) {}
 
@@ -38,23 +39,23 @@ export class ContentStream {
 
   /** What is given is a view that must not be changed. Every chunk is verified; throws as {@linkcode ChunkReader.read}. */
   async *read(entry: Entry): AsyncGenerator<Bytes> {
-    const ahead: { bytes: number; part: Promise<Bytes> | number }[] = [];
-    let aheadBytes = 0;
+    const kind = kindOf(entry.content);
+    const ahead = new ReadAhead();
     for await (const element of this.#elements(entry.content)) {
       throwIfAborted(this.signal);
-      const kind = kindOf(entry.content);
-      const bytes = this.#lengthOf(element, kind) ?? 0;
-      const part = typeof element === "string" ? this.chunks.read(fromHex(element), kind) : bytes;
-      if (typeof part !== "number") part.catch(() => {}); // thrown when its turn comes
-      ahead.push({ bytes, part });
-      aheadBytes += typeof part === "number" ? 0 : bytes;
-      while (aheadBytes > LIMITS.readAheadBytes || ahead.length > LIMITS.readAheadChunks) {
-        const next = ahead.shift()!;
-        if (typeof next.part !== "number") aheadBytes -= next.bytes;
-        yield* given(next.part);
-      }
+      ahead.add(this.#start(element, kind));
+      while (ahead.isFull) yield* given(ahead.take().part);
     }
-    for (const { part } of ahead) yield* given(part);
+    while (!ahead.isEmpty) yield* given(ahead.take().part);
+  }
+
+  #start(element: ContentElement, kind: ChunkKind): Part {
+    if (typeof element !== "string") return { bytes: 0, part: Number(element.hole) };
+    const location = this.#locate(element, kind);
+    const part = this.chunks.read(fromHex(element), kind);
+    part.catch(() => {}); // thrown when its turn comes
+    if (location === undefined) return { bytes: 0, part };
+    return { bytes: location.place.length, frame: `${location.pack.name} ${location.place.frame}`, part };
   }
 
   async *#elements(content: Content | undefined): AsyncGenerator<ContentElement> {
@@ -63,7 +64,52 @@ export class ContentStream {
 
   #lengthOf(element: ContentElement, kind: ChunkKind): number | undefined {
     if (typeof element !== "string") return Number(element.hole);
-    return this.chunks.index.lookup(fromHex(element)).find(({ place }) => place.kind === kind)?.place.length;
+    return this.#locate(element, kind)?.place.length;
+  }
+
+  #locate(id: string, kind: ChunkKind): ChunkLocation | undefined {
+    return this.chunks.index.lookup(fromHex(id)).find(({ place }) => place.kind === kind);
+  }
+}
+
+/** A chunk that is being read, or the length of a hole. */
+interface Part {
+  bytes: number;
+  /** Which is decoded and stays in memory as a whole while a chunk of it does. */
+  frame?: string;
+  part: Promise<Bytes> | number;
+}
+
+/** What was begun and not yet taken, in order. */
+class ReadAhead {
+  readonly #parts: Part[] = [];
+  readonly #frames = new Map<string, number>();
+  #bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#parts.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#bytes > LIMITS.readAheadBytes || this.#parts.length > LIMITS.readAheadChunks ||
+      this.#frames.size > LIMITS.readAheadFrames;
+  }
+
+  add(part: Part): void {
+    this.#parts.push(part);
+    this.#bytes += part.bytes;
+    if (part.frame !== undefined) this.#frames.set(part.frame, (this.#frames.get(part.frame) ?? 0) + 1);
+  }
+
+  take(): Part {
+    const part = this.#parts.shift()!;
+    this.#bytes -= part.bytes;
+    if (part.frame !== undefined) {
+      const left = this.#frames.get(part.frame)! - 1;
+      if (left === 0) this.#frames.delete(part.frame);
+      else this.#frames.set(part.frame, left);
+    }
+    return part;
   }
 }
 

@@ -1,8 +1,10 @@
-import type { EventSink } from "../base/events.ts";
+import { type EventSink, ignoreEvents } from "../base/events.ts";
 import type { BackupMode } from "../model/snapshot.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { SnapshotList, StoredSnapshot } from "../repository/snapshots.ts";
-import { findSnapshots, type SnapshotFilter } from "./snapshot_filter.ts";
+import { findSnapshots, momentOf, type SnapshotFilter } from "./snapshot_filter.ts";
+import { faultCount } from "./snapshot_faults.ts";
+import { inOrder, warnOfAhead } from "./snapshot_order.ts";
 
 export interface ListSnapshotsOptions {
   /** Ids, prefixes or `latest`; all that match the filter by default. */
@@ -33,12 +35,12 @@ export interface SnapshotSummary {
   originalId: string | null;
   files: number;
   bytes: number;
-  /** Entries that could not be read and are missing or older than the snapshot. */
+  /** Entries that could not be saved, so that they are missing or older than the snapshot. */
   faults: number;
   toolVersion: string;
 }
 
-/** Oldest first. Snapshots that cannot be read are events. */
+/** Oldest first, so that the last is the latest. Snapshots that cannot be read are events. */
 export async function listSnapshots(
   repository: Repository,
   options: ListSnapshotsOptions,
@@ -46,7 +48,10 @@ export async function listSnapshots(
 ): Promise<SnapshotSummary[]> {
   const list = await repository.snapshots(context.signal);
   reportDamaged(list, context.onEvent);
-  const found = findSnapshots(list, options.names ?? [], options.filter);
+  const moment = momentOf(repository, context.onEvent);
+  const named = findSnapshots(list, options.names ?? [], options.filter ?? {}, { ...moment, onEvent: ignoreEvents });
+  warnOfAhead(named, moment.nowNs, context.onEvent);
+  const found = inOrder(named, moment.nowNs);
   const shown = options.newest === undefined ? found : newestOfEach(found, options.newest);
   const digits = distinctDigits(list.snapshots.map(({ id }) => id));
   return shown.map((stored) => summaryOf(stored, digits));
@@ -99,7 +104,7 @@ function summaryOf({ id, snapshot }: StoredSnapshot, digits: number): SnapshotSu
     originalId: snapshot.original ?? null,
     files: statistics.files,
     bytes: statistics.bytes,
-    faults: statistics.files_failed,
+    faults: faultCount(snapshot),
     toolVersion: snapshot.tool_version,
   };
 }

@@ -1,5 +1,5 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "node:assert/strict";
-import type { AxiomEvent } from "../base/events.ts";
+import { type AxiomEvent, ignoreEvents } from "../base/events.ts";
 import { storedSnapshot } from "../../tests/fixtures/memory_trees.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -20,6 +20,7 @@ const about: Partial<Snapshot>[] = [
 ];
 const snapshots = about.map(storedSnapshot);
 const list = listOf(snapshots);
+const NOW = { nowNs: "1760000000000000000", onEvent: ignoreEvents };
 
 Deno.test("snapshots are selected by host, tags and paths", async (t) => {
   const cases: { name: string; filter: SnapshotFilter; found: number[] }[] = [
@@ -39,7 +40,10 @@ Deno.test("snapshots are selected by host, tags and paths", async (t) => {
     { name: "all at once", filter: { hosts: ["two"], tags: [["b"]], paths: ["/home"] }, found: [2] },
   ];
   for (const { name, filter, found } of cases) {
-    await t.step(name, () => deepEqual(findSnapshots(list, [], filter).map((each) => snapshots.indexOf(each)), found));
+    await t.step(
+      name,
+      () => deepEqual(findSnapshots(list, [], filter, NOW).map((each) => snapshots.indexOf(each)), found),
+    );
   }
 });
 
@@ -48,29 +52,32 @@ Deno.test("tag lists are split at commas, without spaces and repetitions", () =>
 });
 
 Deno.test("names of snapshots: ids and prefixes whatever the filter, latest within it", () => {
-  equal(findSnapshot(list, "latest"), snapshots[4]);
-  equal(findSnapshot(list, "latest", { hosts: ["two"] }), snapshots[3]);
-  equal(findSnapshot(list, snapshots[0].id, { hosts: ["two"] }), snapshots[0]);
-  equal(findSnapshot(list, snapshots[0].id.slice(0, 12)), snapshots[0]);
+  equal(findSnapshot(list, "latest", {}, NOW), snapshots[4]);
+  equal(findSnapshot(list, "latest", { hosts: ["two"] }, NOW), snapshots[3]);
+  equal(findSnapshot(list, snapshots[0].id, { hosts: ["two"] }, NOW), snapshots[0]);
+  equal(findSnapshot(list, snapshots[0].id.slice(0, 12), {}, NOW), snapshots[0]);
   const names = [snapshots[2].id, "latest", snapshots[2].id.slice(0, 12)];
-  deepEqual(findSnapshots(list, names), [snapshots[2], snapshots[4]]);
-  throws(() => findSnapshot(list, "latest", { hosts: ["three"] }), { kind: "snapshot_missing" });
-  throws(() => findSnapshot(list, "0123456789abcdef"), { kind: "snapshot_missing" });
-  throws(() => findSnapshot(list, "nonsense"), { kind: "snapshot_missing" });
+  deepEqual(findSnapshots(list, names, {}, NOW), [snapshots[2], snapshots[4]]);
+  throws(() => findSnapshot(list, "latest", { hosts: ["three"] }, NOW), { kind: "snapshot_missing" });
+  throws(() => findSnapshot(list, "0123456789abcdef", {}, NOW), { kind: "snapshot_missing" });
+  throws(() => findSnapshot(list, "nonsense", {}, NOW), { kind: "snapshot_missing" });
   const twins = ["ab".repeat(16), "abc".padEnd(32, "0")].map((id) => ({ ...snapshots[0], id }));
-  throws(() => findSnapshot(listOf(twins), "ab"), { kind: "snapshot_ambiguous" });
+  throws(() => findSnapshot(listOf(twins), "ab", {}, NOW), { kind: "snapshot_ambiguous" });
 });
 
 Deno.test("a snapshot that is damaged or unfinished is not called missing", () => {
   const damaged = [{ id: "a".repeat(32), reason: "Cannot open it: torn" }];
   const unusable = listOf(snapshots, { damaged, unfinished: ["b".repeat(32)] });
-  throws(() => findSnapshot(unusable, "aaaaaaaa"), { kind: "data_damaged", message: /torn/ });
-  throws(() => findSnapshot(unusable, "b".repeat(32)), { kind: "snapshot_missing", message: /not finished/ });
+  throws(() => findSnapshot(unusable, "aaaaaaaa", {}, NOW), { kind: "data_damaged", message: /torn/ });
+  throws(() => findSnapshot(unusable, "b".repeat(32), {}, NOW), { kind: "snapshot_missing", message: /not finished/ });
 });
 
 Deno.test("the list shows the newest of each host and paths, and tells of what it cannot read", async () => {
   const damaged = [{ id: "a".repeat(32), reason: "Cannot open it: torn" }];
-  const repository = { snapshots: () => Promise.resolve(listOf(snapshots, { damaged })) } as unknown as Repository;
+  const repository = {
+    snapshots: () => Promise.resolve(listOf(snapshots, { damaged })),
+    context: { clock: { nowNs: () => NOW.nowNs } },
+  } as unknown as Repository;
   const events: AxiomEvent[] = [];
   const context = { onEvent: (event: AxiomEvent) => events.push(event) };
   const newest = await listSnapshots(repository, { newest: 1 }, context);

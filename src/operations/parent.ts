@@ -1,12 +1,15 @@
 import { AxiomError } from "../base/errors.ts";
 import type { BackupMode } from "../model/snapshot.ts";
 import { selectSnapshot, type StoredSnapshot } from "../repository/snapshots.ts";
+import { inOrder } from "./snapshot_order.ts";
 
 /** What decides which earlier snapshot a backup compares with. */
 export interface ParentQuery {
   mode: BackupMode;
   host: string;
   paths: readonly string[];
+  /** By which a parent of the future is told. */
+  nowNs: string;
   /** Id, prefix or `latest`, given by the user. */
   parent?: string;
 }
@@ -23,10 +26,16 @@ export function selectParent(snapshots: readonly StoredSnapshot[], query: Parent
     });
   }
   if (query.parent !== undefined) return selectSnapshot(snapshots, query.parent);
-  const same = snapshots.filter(({ snapshot }) =>
-    snapshot.host === query.host && samePaths(snapshot.paths, query.paths)
-  );
+  const same = inOrder(sameSource(snapshots, query), query.nowNs);
   return query.mode === "incremental" ? same.at(-1) : same.findLast(({ snapshot }) => snapshot.mode === "full");
+}
+
+/** Those of the same host and paths. */
+export function sameSource(
+  snapshots: readonly StoredSnapshot[],
+  { host, paths }: Pick<ParentQuery, "host" | "paths">,
+): StoredSnapshot[] {
+  return snapshots.filter(({ snapshot }) => snapshot.host === host && samePaths(snapshot.paths, paths));
 }
 
 /** The last snapshot of a client's chain for these paths, by sequence number. */

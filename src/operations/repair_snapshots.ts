@@ -10,7 +10,7 @@ import { PacksCheck } from "./check_packs.ts";
 import { ReferencesCheck } from "./check_snapshots.ts";
 import { commitRepaired, forgetReplaced, REPAIRED_TAG } from "./repaired_snapshot.ts";
 import { demandSafeFromDeletion } from "./safe_from_deletion.ts";
-import { findSnapshots } from "./snapshot_filter.ts";
+import { findSnapshots, momentOf } from "./snapshot_filter.ts";
 import { type DroppedPart, listDropped, TreeRepair } from "./tree_repair.ts";
 import type { TreeSurvey } from "./tree_survey.ts";
 
@@ -72,7 +72,7 @@ export async function repairSnapshots(
   const { signal } = context;
   if (options.forget && !options.dryRun) repository.require("delete");
   const list = await repository.snapshots(signal);
-  const snapshots = findSnapshots(list, options.names ?? []);
+  const snapshots = findSnapshots(list, options.names ?? [], {}, momentOf(repository, context.onEvent));
   const done = options.dryRun
     ? await new SnapshotsRepair(repository, await repository.loadIndex(signal), list, options, context).run(snapshots)
     : await withWriter(

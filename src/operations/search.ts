@@ -7,7 +7,7 @@ import type { TreeReader } from "../repository/tree_reader.ts";
 import { type ReadContext, reportDamaged } from "./list_snapshots.ts";
 import { type FolderVersion, mergedWalk, type SnapshotSet } from "./merged_walk.ts";
 import type { PathMatcher } from "./path_matcher.ts";
-import { findSnapshots, type SnapshotFilter } from "./snapshot_filter.ts";
+import { findSnapshots, momentOf, type SnapshotFilter } from "./snapshot_filter.ts";
 
 export interface SearchOptions {
   names?: readonly string[];
@@ -32,7 +32,7 @@ export async function* searchSnapshots(
 ): AsyncGenerator<SearchHit> {
   const list = await repository.snapshots(context.signal);
   reportDamaged(list, context.onEvent);
-  const wanted = findSnapshots(list, options.names ?? [], options.filter);
+  const wanted = findSnapshots(list, options.names ?? [], options.filter ?? {}, momentOf(repository, context.onEvent));
   yield* new Search(repository, matcher, list.snapshots, wanted, context).run(options.cache);
 }
 

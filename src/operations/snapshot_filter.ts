@@ -1,6 +1,15 @@
 import { AxiomError } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
 import type { Snapshot } from "../model/snapshot.ts";
+import type { Repository } from "../repository/repository.ts";
 import { selectSnapshot, type SnapshotList, type StoredSnapshot } from "../repository/snapshots.ts";
+import { inOrder, warnOfAhead } from "./snapshot_order.ts";
+
+/** When `latest` is asked for, and who is told that a clock was wrong. */
+export interface Moment {
+  readonly nowNs: string;
+  readonly onEvent: EventSink;
+}
 
 /** Which snapshots are meant; what is absent or empty lets all pass. */
 export interface SnapshotFilter {
@@ -41,10 +50,17 @@ export function filterSnapshots(snapshots: readonly StoredSnapshot[], filter: Sn
  * The snapshot that `name` means: `latest` is the newest that matches `filter`; an id or a unique prefix means that
  * snapshot whatever the filter says. Throws `snapshot_missing`, `snapshot_ambiguous`, `data_damaged`.
  */
-export function findSnapshot(list: SnapshotList, name: string, filter: SnapshotFilter = {}): StoredSnapshot {
+export function findSnapshot(
+  list: SnapshotList,
+  name: string,
+  filter: SnapshotFilter,
+  { nowNs, onEvent }: Moment,
+): StoredSnapshot {
   if (name === "latest") {
     refuseUnknownLatest(list);
-    return selectSnapshot(filterSnapshots(list.snapshots, filter), name);
+    const matching = filterSnapshots(list.snapshots, filter);
+    warnOfAhead(matching, nowNs, onEvent);
+    return selectSnapshot(inOrder(matching, nowNs), name);
   }
   if (!list.snapshots.some(({ id }) => id.startsWith(name))) refuseUnusable(list, name);
   return selectSnapshot(list.snapshots, name);
@@ -80,9 +96,15 @@ function refuseUnusable(list: SnapshotList, name: string): void {
 export function findSnapshots(
   list: SnapshotList,
   names: readonly string[],
-  filter: SnapshotFilter = {},
+  filter: SnapshotFilter,
+  moment: Moment,
 ): StoredSnapshot[] {
   if (names.length === 0) return filterSnapshots(list.snapshots, filter);
-  const wanted = new Set(names.map((name) => findSnapshot(list, name, filter)));
+  const wanted = new Set(names.map((name) => findSnapshot(list, name, filter, moment)));
   return list.snapshots.filter((stored) => wanted.has(stored));
+}
+
+/** The moment of an operation on `repository`. */
+export function momentOf(repository: Repository, onEvent: EventSink): Moment {
+  return { nowNs: repository.context.clock.nowNs(), onEvent };
 }

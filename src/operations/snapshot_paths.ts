@@ -1,5 +1,5 @@
 import { AxiomError } from "../base/errors.ts";
-import { displayName } from "../base/names.ts";
+import { displayName, typedName } from "../base/names.ts";
 import type { Entry } from "../model/entry.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
@@ -28,8 +28,10 @@ export async function resolvePath(trees: TreeReader, stored: StoredSnapshot, pat
   return place;
 }
 
-/** Splits `<snapshot>[:<path>]`. */
+/** Splits `<snapshot>[:<path>]`; the path is written as `ls` shows it, because no one can type bytes that are not UTF-8. */
 export function parseSnapshotPath(text: string): { snapshot: string; path?: string } {
   const colon = text.indexOf(":");
-  return colon < 0 ? { snapshot: text } : { snapshot: text.slice(0, colon), path: text.slice(colon + 1) || "/" };
+  return colon < 0
+    ? { snapshot: text }
+    : { snapshot: text.slice(0, colon), path: typedName(text.slice(colon + 1)) || "/" };
 }

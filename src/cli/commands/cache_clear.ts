@@ -16,6 +16,7 @@ export const cacheClear = defineCommand({
     { command: "axiom cache clear", does: "Remove all" },
     { command: "axiom cache clear 0123456789abcdef0123456789abcdef", does: "Remove what is cached of one repository" },
   ],
+  acts: true,
   parse: (_values, [id]: readonly (string | undefined)[]) => {
     if (id !== undefined && !/^[0-9a-f]{32}$/.test(id)) {
       throw new AxiomError("usage", `Cannot clear the cache of "${displayName(id)}": that is no id of a repository`, {

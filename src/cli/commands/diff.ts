@@ -1,8 +1,9 @@
-import { displayName } from "../../base/names.ts";
+import { exactName } from "../../base/names.ts";
 import { formatSize } from "../../base/sizes.ts";
 import { type ChangeKind, diffSnapshots, type EntryChange } from "../../operations/diff.ts";
 import type { DiffCount, DiffStatistics } from "../../operations/diff_statistics.ts";
-import { findSnapshot } from "../../operations/snapshot_filter.ts";
+import { findSnapshot, momentOf } from "../../operations/snapshot_filter.ts";
+import { warnOfFaults } from "../../operations/snapshot_faults.ts";
 import { parseSnapshotPath } from "../../operations/snapshot_paths.ts";
 import { defineCommand } from "../command.ts";
 import { entryJson } from "../entry_text.ts";
@@ -46,13 +47,18 @@ export const diff = defineCommand({
     const heard = listen(app.events);
     const list = await repository.snapshots(app.signal);
     const filter = snapshotFilter(choice, app.folder);
-    const side = ({ snapshot, path }: typeof before) => ({ snapshot: findSnapshot(list, snapshot, filter), path });
+    const moment = momentOf(repository, app.events);
+    const side = ({ snapshot: name, path }: typeof before) => {
+      const snapshot = findSnapshot(list, name, filter, moment);
+      warnOfFaults(snapshot, path, app.events);
+      return { snapshot, path };
+    };
     const context = { onEvent: heard.onEvent, signal: app.signal };
     const { changes, statistics } = await diffSnapshots(repository, side(before), side(after), context);
     const out = new ListOutput(output, output.json, '{"changes":');
     for await (const change of changes) {
       if (change.kind === "metadata" && !metadata) continue;
-      await out.add(() => `${SIGNS[change.kind]} ${displayName(change.path)}`, () => changeJson(change));
+      await out.add(() => `${SIGNS[change.kind]} ${exactName(change.path)}`, () => changeJson(change));
     }
     await out.end(`,"statistics":${jsonLine(statisticsJson(statistics))}}`, statisticsText(statistics));
     return heard.exitCode;

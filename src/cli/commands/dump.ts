@@ -1,7 +1,8 @@
 import { AxiomError, messageOf } from "../../base/errors.ts";
 import { formatSize } from "../../base/sizes.ts";
 import { dump as dumpFiles } from "../../operations/dump.ts";
-import { findSnapshot } from "../../operations/snapshot_filter.ts";
+import { findSnapshot, momentOf } from "../../operations/snapshot_filter.ts";
+import { warnOfFaults } from "../../operations/snapshot_faults.ts";
 import { parseSnapshotPath } from "../../operations/snapshot_paths.ts";
 import { absolute } from "../../operations/source_list.ts";
 import { openNewFile } from "../../platform/new_file.ts";
@@ -47,7 +48,8 @@ export const dump = defineCommand({
     const repository = await app.openRepository();
     const heard = listen(app.events);
     const list = await repository.snapshots(app.signal);
-    const snapshot = findSnapshot(list, name, snapshotFilter(choice, app.folder));
+    const snapshot = findSnapshot(list, name, snapshotFilter(choice, app.folder), momentOf(repository, app.events));
+    warnOfFaults(snapshot, path, app.events);
     const context = { onEvent: heard.onEvent, signal: app.signal };
     const { format, bytes } = await dumpFiles(repository, { snapshot, path, archive }, context);
     if (file === undefined) {

@@ -1,4 +1,4 @@
-import { displayName } from "../../base/names.ts";
+import { exactName } from "../../base/names.ts";
 import { formatSize } from "../../base/sizes.ts";
 import { formatLocalTime } from "../../base/times.ts";
 import { findEntries, type FindHit, type FindOptions } from "../../operations/find.ts";
@@ -91,7 +91,7 @@ const IDS_SHOWN = 3;
 function hitLine({ path, type, mode, sizeBytes, mtimeNs, snapshotIds }: FindHit, long: boolean): string {
   const shown = snapshotIds.slice(-IDS_SHOWN).map((id) => id.slice(0, 8)).join(" ");
   const more = snapshotIds.length > IDS_SHOWN ? ` and ${snapshotIds.length - IDS_SHOWN} earlier` : "";
-  const where = `${displayName(path)}  (${shown}${more})`;
+  const where = `${exactName(path)}  (${shown}${more})`;
   if (!long) return where;
   const size = sizeBytes === undefined ? "" : formatSize(sizeBytes);
   return `${modeText(type, mode)} ${size.padStart(9)} ${formatLocalTime(mtimeNs)} ${where}`;

@@ -36,6 +36,7 @@ export const init = defineCommand({
       does: "The same with the password from a file",
     },
   ],
+  acts: true,
   parse: (values) => flagSettings(FLAGS, values),
   run: async (settings: FlagSetting[], { app: open }) => {
     const app = await open(settings);

@@ -17,6 +17,7 @@ export const keyAdd = defineCommand({
       does: "Add a key file; repository.key_file in the configuration then opens with it",
     },
   ],
+  acts: true,
   parse: (values) => ({ settings: flagSettings(NEW_SECRET_FLAGS, values), choice: newSlotChoice(values) }),
   run: async ({ settings, choice }: { settings: FlagSetting[]; choice: NewSlotChoice }, { app: open }) => {
     const app = await open(settings);

@@ -28,6 +28,7 @@ export const keyPasswd = defineCommand({
     { command: "axiom key passwd", does: "Change the password; the new one is asked twice" },
     { command: "axiom -p old.txt key passwd --new-password-file new.txt", does: "The same without a terminal" },
   ],
+  acts: true,
   parse: (values, [id]): PasswdOptions => ({
     settings: flagSettings(NEW_SECRET_FLAGS, values),
     choice: newSlotChoice(values),

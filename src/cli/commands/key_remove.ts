@@ -17,6 +17,7 @@ export const keyRemove = defineCommand({
     { command: "axiom key remove 1a2b3c4d", does: "Take away what `axiom key list` shows by this id" },
     { command: "axiom -p old.txt key remove --force 1a2b3c4d", does: "Take away the password that opens it here" },
   ],
+  acts: true,
   parse: (values, [id]) => ({ id, evenCurrent: values.force }),
   run: async ({ id: name, evenCurrent }, { app: open }) => {
     const app = await open();

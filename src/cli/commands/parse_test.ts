@@ -115,8 +115,12 @@ const CASES: [line: string, options: unknown][] = [
   ],
   ["snapshots", { choice: CHOICE, newest: undefined, names: [] }],
   ["snapshots --latest 2 1a 2b", { choice: CHOICE, newest: 2, names: ["1a", "2b"] }],
-  ["ls latest", { snapshot: "latest", long: false, recursive: false, choice: CHOICE }],
-  ["ls -l -R 1a:/x:y", { snapshot: "1a", path: "/x:y", long: true, recursive: true, choice: CHOICE }],
+  ["ls latest", { snapshot: "latest", long: false, recursive: false, faults: false, choice: CHOICE }],
+  ["ls -l -R 1a:/x:y", { snapshot: "1a", path: "/x:y", long: true, recursive: true, faults: false, choice: CHOICE }],
+  [
+    "ls --faults 1a:/a\\xff\\x0a\\x5cx0a",
+    { snapshot: "1a", path: "/a\udcff\n\\x0a", long: false, recursive: false, faults: true, choice: CHOICE },
+  ],
   [
     "find *.c -i -l --type file --type dir --newer 1970-01-01T00:00:01Z --larger-than 1KiB -s latest --host h",
     {

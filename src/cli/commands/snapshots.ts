@@ -5,7 +5,8 @@ import { defineCommand } from "../command.ts";
 import { listen } from "../heard.ts";
 import { jsonName, jsonTime } from "../json.ts";
 import { SNAPSHOT_FLAGS, snapshotChoice, snapshotFilter } from "../snapshot_flags.ts";
-import { renderTable } from "../table.ts";
+import { type Cell, type Column, renderTable } from "../table.ts";
+import { count, grouped } from "../wording.ts";
 
 const FLAGS = [
   ...SNAPSHOT_FLAGS,
@@ -47,30 +48,16 @@ export const snapshots = defineCommand({
   },
   render: ({ found }, { columns }) => {
     if (found.length === 0) return "No snapshots";
-    const table = renderTable(
-      [
-        { title: "Id" },
-        { title: "Time" },
-        { title: "Host", shrinks: true },
-        { title: "Paths", shrinks: true },
-        { title: "Tags", shrinks: true },
-        { title: "Mode" },
-        { title: "Files", align: "right" },
-        { title: "Size", align: "right" },
-      ],
-      found.map((each) => [
-        each.shortId,
-        formatLocalTime(each.timeNs),
-        each.host,
-        each.paths,
-        each.tags,
-        each.mode,
-        String(each.files),
-        formatSize(each.bytes),
-      ]),
-      columns,
-    );
-    return `${table}\n${found.length} ${found.length === 1 ? "snapshot" : "snapshots"}`;
+    const incomplete = found.filter(({ faults }) => faults > 0);
+    const table = renderTable(columnsOf(incomplete.length > 0), found.map((each) => rowOf(each)), columns);
+    const lines = [table, count(found.length, "snapshot")];
+    if (incomplete.length > 0) {
+      lines.push(
+        `${grouped(incomplete.length)} not complete: \`axiom ls --faults ${incomplete.at(-1)!.shortId}\` lists what ` +
+          "could not be saved",
+      );
+    }
+    return lines.join("\n");
   },
   json: ({ found }) => found.map(snapshotJson),
   exitCode: ({ exitCode }) => exitCode,
@@ -93,4 +80,24 @@ export function snapshotJson(each: SnapshotSummary): Record<string, unknown> {
     files_failed: each.faults,
     tool_version: each.toolVersion,
   };
+}
+
+function columnsOf(withFaults: boolean): Column[] {
+  return [
+    { title: "Id" },
+    { title: "Time" },
+    { title: "Host", shrinks: true },
+    { title: "Paths", shrinks: true },
+    { title: "Tags", shrinks: true },
+    { title: "Mode" },
+    { title: "Files", align: "right" },
+    { title: "Size", align: "right" },
+    ...(withFaults ? [{ title: "Not saved", align: "right" } as const] : []),
+  ];
+}
+
+function rowOf(each: SnapshotSummary): Cell[] {
+  const { shortId, timeNs, host, paths, tags, mode, files, bytes, faults } = each;
+  const missing = faults === 0 ? "" : grouped(faults);
+  return [shortId, formatLocalTime(timeNs), host, paths, tags, mode, String(files), formatSize(bytes), missing];
 }

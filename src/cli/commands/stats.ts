@@ -1,5 +1,5 @@
 import { formatSize } from "../../base/sizes.ts";
-import { findSnapshots } from "../../operations/snapshot_filter.ts";
+import { findSnapshots, momentOf } from "../../operations/snapshot_filter.ts";
 import { type RawStatistics, type Statistics, statistics, STATISTICS_MODES } from "../../operations/stats.ts";
 import { defineCommand } from "../command.ts";
 import { listen } from "../heard.ts";
@@ -38,7 +38,8 @@ export const stats = defineCommand({
     const repository = await app.openRepository();
     const heard = listen(app.events);
     const list = await repository.snapshots(app.signal);
-    const snapshots = findSnapshots(list, names, snapshotFilter(choice, app.folder));
+    const moment = momentOf(repository, app.events);
+    const snapshots = findSnapshots(list, names, snapshotFilter(choice, app.folder), moment);
     const context = { onEvent: heard.onEvent, signal: app.signal };
     return { result: await statistics(repository, { mode, snapshots }, context), exitCode: heard.exitCode };
   },

@@ -1,5 +1,5 @@
 import { AxiomError } from "../../base/errors.ts";
-import { findSnapshots } from "../../operations/snapshot_filter.ts";
+import { findSnapshots, momentOf } from "../../operations/snapshot_filter.ts";
 import { tagSnapshots, type TagSummary } from "../../operations/tag.ts";
 import { defineCommand, type FlagValues } from "../command.ts";
 import { SNAPSHOT_FLAGS, snapshotChoice, snapshotFilter } from "../snapshot_flags.ts";
@@ -31,6 +31,7 @@ export const tag = defineCommand({
     { command: "axiom tag --add keep latest", does: "Add a tag to the newest snapshot" },
     { command: "axiom tag --remove nightly --host nas", does: "Take a tag from all snapshots of a machine" },
   ],
+  acts: true,
   parse: (values, names) => {
     const change = changeOf(values);
     const choice = snapshotChoice(values);
@@ -45,7 +46,8 @@ export const tag = defineCommand({
     const app = await open();
     const repository = await app.openRepository();
     const list = await repository.snapshots(app.signal);
-    const snapshots = findSnapshots(list, names, snapshotFilter(choice, app.folder));
+    const moment = momentOf(repository, app.events);
+    const snapshots = findSnapshots(list, names, snapshotFilter(choice, app.folder), moment);
     const context = { identity: await app.identity(), onEvent: app.events, signal: app.signal };
     return await tagSnapshots(repository, { snapshots, ...change }, context);
   },
