@@ -10,6 +10,7 @@ import {
   type ConfiguredContext,
   type SnapshotCall,
 } from "../../operations/configured_backup.ts";
+import { isTimeAhead } from "../../operations/snapshot_order.ts";
 import { userIds } from "../../platform/host.ts";
 import { standardInput, startProducer } from "../../platform/producer.ts";
 import { readBounded, readStandardInput } from "../../platform/read_bounded.ts";
@@ -63,6 +64,10 @@ export const backup = defineCommand({
   run: async ({ settings, what, timeNs, dryRun }, { app: open }) => {
     const app = await open(settings);
     const call = { timeNs, dryRun };
+    if (timeNs !== undefined && isTimeAhead(timeNs, app.clock.nowNs())) {
+      const message = "--time is in the future: until then the snapshot does not count as the latest";
+      app.events({ type: "warning", code: "snapshot_ahead", message });
+    }
     const summary = what.kind === "files"
       ? await backupConfigured(
         await app.openRepository(),
