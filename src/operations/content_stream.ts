@@ -21,7 +21,7 @@ export class ContentStream {
    */
   async check(path: string, entry: Entry): Promise<void> {
     let bytes = 0;
-    for await (const elements of this.trees.content(entry.content)) {
+    for await (const elements of this.trees.content(entry.content, Number(entry.size))) {
       throwIfAborted(this.signal);
       for (const element of elements) {
         const length = this.#lengthOf(element, kindOf(entry.content));
@@ -41,7 +41,7 @@ export class ContentStream {
   async *read(entry: Entry): AsyncGenerator<Bytes> {
     const kind = kindOf(entry.content);
     const ahead = new ReadAhead();
-    for await (const element of this.#elements(entry.content)) {
+    for await (const element of this.#elements(entry)) {
       throwIfAborted(this.signal);
       ahead.add(this.#start(element, kind));
       while (ahead.isFull) yield* given(ahead.take().part);
@@ -58,8 +58,8 @@ export class ContentStream {
     return { bytes: location.place.length, frame: `${location.pack.name} ${location.place.frame}`, part };
   }
 
-  async *#elements(content: Content | undefined): AsyncGenerator<ContentElement> {
-    for await (const elements of this.trees.content(content)) yield* elements;
+  async *#elements({ content, size }: Entry): AsyncGenerator<ContentElement> {
+    for await (const elements of this.trees.content(content, Number(size))) yield* elements;
   }
 
   #lengthOf(element: ContentElement, kind: ChunkKind): number | undefined {

@@ -1,9 +1,7 @@
-import { fromHex } from "../base/bytes.ts";
 import { decodeJson } from "../base/canonical_json.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import { type Content, type ContentElement, type Entry, isElementList } from "../model/entry.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
-import { DedupTable } from "../stages/dedup_table.ts";
 
 /** Who tells whether a chunk can be had, and what is to blame if it cannot. */
 export interface ChunkSource<Culprit> {
@@ -24,12 +22,16 @@ export interface EntryLosses<Culprit> {
   xattrs: Map<string, Set<Culprit>>;
 }
 
+/** A list of content with all that it lists. */
+interface ListSurvey<Culprit> {
+  bytes: number;
+  lost: ReadonlySet<Culprit>;
+}
+
 /** Looks for the content and the extended attributes of single entries; lists of content are read once. */
 export class EntrySurvey<Culprit> {
-  /** Lists of content that were read. */
-  readonly #seen = DedupTable.create(0);
-  /** By levels and id of a list: who is to blame for what is lost of it. */
-  readonly #lossyLists = new Map<string, ReadonlySet<Culprit>>();
+  /** Lists of content that were read, some thousand chunks each, by levels and id. */
+  readonly #lists = new Map<string, ListSurvey<Culprit>>();
   /** By content and size. */
   readonly #mismatches = new Map<string, Culprit[]>();
 
@@ -49,22 +51,20 @@ export class EntrySurvey<Culprit> {
   async #content(entry: Entry, lost: Set<Culprit>): Promise<void> {
     const bytes = await this.#contentBytes(entry.content, lost);
     if (lost.size > 0 || bytes === Number(entry.size)) return;
-    if (bytes === undefined && this.#mismatches.size === 0) return;
     const key = `${entry.size} ${JSON.stringify(entry.content)}`;
     let culprits = this.#mismatches.get(key);
-    if (culprits === undefined && bytes !== undefined) {
+    if (culprits === undefined) {
       culprits = this.chunks.mismatch(entry, `its content has ${bytes} bytes, not ${entry.size}`);
       this.#mismatches.set(key, culprits);
     }
-    for (const culprit of culprits ?? []) lost.add(culprit);
+    for (const culprit of culprits) lost.add(culprit);
   }
 
-  /** Undefined if a part of it was counted before, for another file. */
-  async #contentBytes(content: Content | undefined, lost: Set<Culprit>): Promise<number | undefined> {
+  async #contentBytes(content: Content | undefined, lost: Set<Culprit>): Promise<number> {
     const kind = content?.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
     if (content?.nodes === undefined) return this.#elementBytes(content?.elements ?? [], kind, lost);
-    let sum: number | undefined = 0;
-    for (const node of content.nodes) sum = plus(sum, await this.#list(node, content.depth!, kind, lost));
+    let sum = 0;
+    for (const node of content.nodes) sum += await this.#listBytes(node, content.depth!, kind, lost);
     return sum;
   }
 
@@ -84,29 +84,22 @@ export class EntrySurvey<Culprit> {
     return 0;
   }
 
-  /** A list of content with `levels - 1` levels of lists below it. */
-  async #list(id: string, levels: number, kind: ChunkKind, lost: Set<Culprit>): Promise<number | undefined> {
-    const key = `${levels} ${id}`;
-    if (!this.#claim(id, levels)) {
-      for (const culprit of this.#lossyLists.get(key) ?? []) lost.add(culprit);
-      return undefined;
-    }
-    const mine = new Set<Culprit>();
-    const elements = await this.#read(id, levels, mine);
-    let sum: number | undefined = 0;
-    if (levels === 1) sum = this.#elementBytes(elements, kind, mine);
-    else for (const child of elements as string[]) sum = plus(sum, await this.#list(child, levels - 1, kind, mine));
-    if (mine.size > 0) this.#lossyLists.set(key, mine);
-    for (const culprit of mine) lost.add(culprit);
-    return sum;
+  /** Of a list of content with `levels - 1` levels of lists below it. */
+  async #listBytes(id: string, levels: number, kind: ChunkKind, lost: Set<Culprit>): Promise<number> {
+    const key = `${kind} ${levels} ${id}`;
+    let list = this.#lists.get(key);
+    if (list === undefined) this.#lists.set(key, list = await this.#list(id, levels, kind));
+    for (const culprit of list.lost) lost.add(culprit);
+    return list.bytes;
   }
 
-  /** True for a list that was not read yet as one of so many levels. */
-  #claim(id: string, levels: number): boolean {
-    if (this.#seen.needsSegment) this.#seen.grow();
-    const key = fromHex(id);
-    key[0] ^= levels;
-    return this.#seen.claim(key);
+  async #list(id: string, levels: number, kind: ChunkKind): Promise<ListSurvey<Culprit>> {
+    const lost = new Set<Culprit>();
+    const elements = await this.#read(id, levels, lost);
+    if (levels === 1) return { bytes: this.#elementBytes(elements, kind, lost), lost };
+    let bytes = 0;
+    for (const child of elements as string[]) bytes += await this.#listBytes(child, levels - 1, kind, lost);
+    return { bytes, lost };
   }
 
   async #read(id: string, levels: number, lost: Set<Culprit>): Promise<ContentElement[]> {
@@ -121,8 +114,4 @@ export class EntrySurvey<Culprit> {
       return [];
     }
   }
-}
-
-function plus(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? undefined : a + b;
 }

@@ -185,8 +185,10 @@ export class FileSaver {
     if (entry.content?.nodes === undefined) {
       return (entry.content?.elements ?? []).every((element) => typeof element !== "string" || has(element, kind));
     }
-    for await (const node of this.trees.contentNodes(entry.content)) if (!has(node, ChunkKind.tree)) return false;
-    for await (const elements of this.trees.content(entry.content)) {
+    for await (const node of this.trees.contentNodes(entry.content, Number(entry.size))) {
+      if (!has(node, ChunkKind.tree)) return false;
+    }
+    for await (const elements of this.trees.content(entry.content, Number(entry.size))) {
       if (!elements.every((element) => typeof element !== "string" || has(element, kind))) return false;
     }
     return true;

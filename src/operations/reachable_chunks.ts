@@ -55,15 +55,15 @@ export class ReachableChunks {
     }
   }
 
-  async *#ofContent({ content }: Entry): AsyncGenerator<ReachableChunk> {
+  async *#ofContent({ content, size }: Entry): AsyncGenerator<ReachableChunk> {
     if (content === undefined) return;
     const kind = content.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
-    const lists = this.trees.contentNodes(content);
+    const lists = this.trees.contentNodes(content, Number(size));
     const nodes = () => this.#readable(lists.next());
     for (let node = await nodes(); node !== undefined && !node.done; node = await nodes()) {
       if (this.#isNew(node.value)) yield { id: node.value, kind: ChunkKind.tree };
     }
-    const contents = this.trees.content(content);
+    const contents = this.trees.content(content, Number(size));
     const parts = () => this.#readable(contents.next());
     for (let part = await parts(); part !== undefined && !part.done; part = await parts()) {
       for (const id of part.value) if (typeof id === "string" && this.#isNew(id)) yield { id, kind };

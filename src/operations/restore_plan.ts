@@ -32,7 +32,7 @@ export async function layoutOf(
   const kind = content?.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
   const chunks: PlannedChunk[] = [];
   let offset = 0;
-  for await (const elements of trees.content(content)) {
+  for await (const elements of trees.content(content, sizeBytes)) {
     for (const element of elements) {
       if (typeof element !== "string") {
         offset += Number(element.hole);

@@ -54,16 +54,33 @@ export class TreeReader {
     throw damaged(id, "its index nodes are nested too deeply");
   }
 
-  /** The elements of a content in order, a node at a time. */
-  async *content(content: Content | undefined): AsyncGenerator<ContentElement[]> {
+  /**
+   * The elements of a content in order, a node at a time.
+   *
+   * @param sizeBytes Of the file. Throws `data_damaged` for more lists and elements than so many bytes can have
+   */
+  async *content(content: Content | undefined, sizeBytes = Infinity): AsyncGenerator<ContentElement[]> {
     if (content?.nodes === undefined) {
       yield content?.elements ?? [];
       return;
     }
-    for (const node of content.nodes) yield* this.#contentNode(node, content.depth!);
+    const budget = { left: 2 * sizeBytes };
+    for (const node of content.nodes) yield* this.#contentNode(node, content.depth!, budget);
   }
 
-  async *#contentNode(id: string, depth: number): AsyncGenerator<ContentElement[]> {
+  async *#contentNode(id: string, depth: number, budget: Budget): AsyncGenerator<ContentElement[]> {
+    const elements = await this.#list(id, budget);
+    if (depth === 1) {
+      yield elements;
+      return;
+    }
+    for (const element of elements) {
+      if (typeof element !== "string") throw damaged(id, "a list of nodes has a hole");
+      yield* this.#contentNode(element, depth - 1, budget);
+    }
+  }
+
+  async #list(id: string, budget: Budget): Promise<ContentElement[]> {
     let elements: unknown;
     try {
       elements = JSON.parse(fromUtf8(await this.get(id)));
@@ -72,30 +89,29 @@ export class TreeReader {
       throw damaged(id, "it is not JSON");
     }
     if (!isElementList(elements)) throw damaged(id, "it is not a list of content");
-    if (depth === 1) {
-      yield elements;
-      return;
-    }
-    for (const element of elements) {
-      if (typeof element !== "string") throw damaged(id, "a list of nodes has a hole");
-      yield* this.#contentNode(element, depth - 1);
-    }
+    budget.left -= 1 + elements.length;
+    if (budget.left < 0) throw damaged(id, "the content has more parts than the file has bytes");
+    return elements;
   }
 
-  /** Ids of the documents that `content` is spread over, not of its chunks. */
-  async *contentNodes(content: Content | undefined): AsyncGenerator<string> {
-    if (content?.nodes !== undefined) yield* this.#nodesBelow(content.nodes, content.depth!);
+  /** Ids of the documents that `content` is spread over, not of its chunks; otherwise like {@linkcode content}. */
+  async *contentNodes(content: Content | undefined, sizeBytes = Infinity): AsyncGenerator<string> {
+    if (content?.nodes !== undefined) yield* this.#nodesBelow(content.nodes, content.depth!, { left: 2 * sizeBytes });
   }
 
-  async *#nodesBelow(nodes: readonly string[], depth: number): AsyncGenerator<string> {
+  async *#nodesBelow(nodes: readonly string[], depth: number, budget: Budget): AsyncGenerator<string> {
     for (const id of nodes) {
       yield id;
       if (depth === 1) continue;
-      const children = JSON.parse(fromUtf8(await this.get(id))) as unknown;
-      if (!isElementList(children)) throw damaged(id, "it is not a list of content");
-      yield* this.#nodesBelow(children.filter((child) => typeof child === "string"), depth - 1);
+      const children = await this.#list(id, budget);
+      yield* this.#nodesBelow(children.filter((child) => typeof child === "string"), depth - 1, budget);
     }
   }
+}
+
+/** What may still be read of a content: a list that names itself often costs little to store. */
+interface Budget {
+  left: number;
 }
 
 const NODE_DEPTH_MAX = LIMITS.contentListDepthMax;
