@@ -5,7 +5,8 @@ import type { BackupMode, Snapshot } from "../model/snapshot.ts";
 import type { FileSystem } from "../platform/file_system.ts";
 import type { Repository } from "../repository/repository.ts";
 import { SnapshotCommit, type StoredSnapshot } from "../repository/snapshots.ts";
-import { RepositoryWriter, type WriterIdentity } from "../repository/writer.ts";
+import { withWriter } from "../repository/with_writer.ts";
+import type { RepositoryWriter, WriterIdentity } from "../repository/writer.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { BackupSource } from "./backup_source.ts";
@@ -115,9 +116,8 @@ class BackupRun {
     warnOfAhead(sameSource(snapshots, query), scanStarted, context.onEvent);
     const parent = selectParent(snapshots, query);
     const pool = context.pool();
-    let writer: RepositoryWriter | undefined;
-    try {
-      writer = await RepositoryWriter.begin(repository, pool, context.identity, options.metadataStyle, context.signal);
+    const needs = { pool, identity: context.identity, style: options.metadataStyle, signal: context.signal };
+    return await withWriter(repository, needs, async (writer) => {
       const saving = this.source.save(writer, this.#tally, parent);
       const root = await Promise.race([saving, pool.broken]);
       await writer.flush();
@@ -131,14 +131,8 @@ class BackupRun {
         snapshot,
       );
       if (!options.dryRun) await writer.commit(commit);
-      pool.close();
-      await writer.end();
       return this.#summary(writer, options.dryRun ? null : commit.id, paths, parent);
-    } catch (error) {
-      pool.close();
-      await writer?.abandon();
-      throw error;
-    }
+    });
   }
 
   #snapshot(

@@ -18,7 +18,11 @@ export const DAMAGE_KINDS = {
   /** The store fails when it is asked for the pack. */
   pack_unreadable: "storage_failed",
   pack_missing: "object_missing",
+  /** The manifest is damaged or gone. */
   snapshot_damaged: "data_damaged",
+  /** The manifest is whole, and the snapshot does not count. */
+  marker_damaged: "data_damaged",
+  marker_missing: "object_missing",
   tree_damaged: "data_damaged",
   chunk_missing: "object_missing",
 } as const satisfies Record<string, ErrorKind>;
@@ -133,6 +137,9 @@ const HINTS: Partial<Record<DamageKind, string>> = {
   pack_damaged: "Run `axiom repair index --read-data`, then a backup of what is affected",
   pack_unreadable: "Check the disk or the network share: the system log says more",
   pack_missing: "Put it back from a copy, or run a backup of what is affected, then `axiom repair index`",
+  snapshot_damaged: "Put it back from a copy; without one, `axiom repair snapshots --forget` sets it aside",
+  marker_damaged: "Run `axiom repair snapshots` to bring it back",
+  marker_missing: "Run `axiom repair snapshots` to bring it back",
   chunk_missing: "Run a backup of what is affected, or `axiom repair snapshots`",
   tree_damaged: "Run a backup of what is affected, or `axiom repair snapshots`",
 };

@@ -3,57 +3,55 @@ import type { EventSink } from "../base/events.ts";
 import { displayName } from "../base/names.ts";
 import { CHUNK_KIND_NAMES, type ChunkKind } from "../model/chunk.ts";
 import type { Entry } from "../model/entry.ts";
-import { sessionKey, snapshotKey } from "../model/object_keys.ts";
-import { decodeSnapshot } from "../model/snapshot.ts";
+import { snapshotKey } from "../model/object_keys.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { SnapshotList } from "../repository/snapshots.ts";
 import { AffectedPaths } from "./check_affected.ts";
-import type { CheckError, Findings } from "./check_findings.ts";
+import type { CheckError, DamageKind, Findings } from "./check_findings.ts";
 import type { PacksCheck } from "./check_packs.ts";
 import { isDamage, isObjectFault } from "./damage.ts";
 import type { ChunkSource } from "./entry_survey.ts";
+import { judgeStrays, type StraySnapshot } from "./stray_snapshots.ts";
 import { senseFault, TreeSurvey } from "./tree_survey.ts";
 
-/** Judges manifests and markers, those that count and those that do not. */
+/** Judges manifests and markers that do not count. */
 export async function checkManifests(
   repository: Repository,
   list: SnapshotList,
   findings: Findings,
   signal?: AbortSignal,
 ): Promise<void> {
-  for (const { id, reason } of list.damaged) {
-    const message = reason.startsWith("Cannot") ? reason : `Cannot use the snapshot ${id}: ${reason}`;
-    findings.affects(findings.error("snapshot_damaged", snapshotKey(id), message), id, "/");
-  }
-  for (const id of list.orphans) {
-    if (await repository.store.stat(snapshotKey(id), signal) !== undefined) continue; // put since the listing
-    const message = `Cannot find the manifest of the snapshot ${id}: only its commit marker is left`;
-    findings.affects(findings.pending("snapshot_damaged", snapshotKey(id), message), id, "/");
-  }
-  for (const id of list.unfinished) await judgeUnfinished(repository, id, findings, signal);
+  for (const stray of await judgeStrays(repository, list, signal)) tellStray(stray, findings);
 }
 
-async function judgeUnfinished(
-  { store, sealer }: Repository,
-  id: string,
-  findings: Findings,
-  signal?: AbortSignal,
-): Promise<void> {
+function tellStray(stray: StraySnapshot, findings: Findings): void {
+  const { id, state } = stray;
   const key = snapshotKey(id);
-  try {
-    const snapshot = decodeSnapshot(await sealer.open("snapshot", key, await store.get(key, "all", signal)), id);
-    const isAlive = /^[0-9a-f]{32}$/.test(snapshot.session) &&
-      await store.stat(sessionKey(snapshot.session), signal) !== undefined;
-    const who = `${displayName(snapshot.user)}@${displayName(snapshot.host)}`;
-    if (isAlive) findings.note("snapshot_unfinished", key, `A backup of ${who} is about to finish the snapshot ${id}`);
-    else {
-      const message = `The snapshot ${id} of ${who} was never finished and does not count; its manifest can go`;
-      findings.note("snapshot_abandoned", key, message);
-    }
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    if (error.kind !== "object_missing") findings.error("snapshot_damaged", key, messageOf(error));
+  const lost = (kind: DamageKind, message: string) => findings.affects(findings.pending(kind, key, message), id, "/");
+  if (state === "lost") {
+    const message = stray.reason.startsWith("Cannot") ? stray.reason : `Cannot use the snapshot ${id}: ${stray.reason}`;
+    return lost("snapshot_damaged", message);
   }
+  if (state === "removed") {
+    return findings.note("snapshot_removed", key, `The snapshot ${id} was removed; what is left of it does not count`);
+  }
+  const { user, host } = stray.stored.snapshot;
+  const what = `the snapshot ${id} of ${displayName(user)}@${displayName(host)}`;
+  if (state === "at_work") {
+    const message = `A backup is about to finish ${what}, or was interrupted before it could`;
+    return findings.note("snapshot_unfinished", key, message);
+  }
+  if (state === "redone") {
+    const message = `What is left of ${what} does not count; ${stray.by} stands in its place`;
+    return findings.note("snapshot_abandoned", key, message);
+  }
+  if (stray.reason !== undefined) {
+    return lost("marker_damaged", `Cannot use ${what}: its commit marker is damaged (${stray.reason})`);
+  }
+  const was = stray.namedBy === undefined
+    ? "it was finished and its commit marker was lost, or it was given up at its very end"
+    : `its commit marker was lost; it was finished, for ${stray.namedBy} names it`;
+  lost("marker_missing", `Cannot use ${what}: ${was}`);
 }
 
 /** Follows every snapshot's tree to the last chunk, and names the paths that each error affects. */

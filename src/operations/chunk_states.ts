@@ -104,6 +104,16 @@ export class ChunkStates {
     }
   }
 
+  /** How many whole chunks of a kind nobody was found to need; to be asked after {@linkcode need}. */
+  unneeded(kind: ChunkKind): number {
+    let count = 0;
+    for (let i = 0; i < this.#run.count; i++) {
+      if (!hasBit(this.#whole, i) || hasBit(this.#used, i)) continue;
+      if (readPlace(this.#run.block(i), this.#run.at(i)).kind === kind) count++;
+    }
+    return count;
+  }
+
   /** By place in `index.packs()`: how many of the index's entries are whole, are not, and are needed. */
   countByPack(): { whole: Uint32Array; wrong: Uint32Array; used: Uint32Array } {
     const packs = this.index.packs().length;

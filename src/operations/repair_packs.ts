@@ -3,7 +3,8 @@ import type { EventSink } from "../base/events.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import type { IndexView } from "../repository/index_view.ts";
 import type { Repository } from "../repository/repository.ts";
-import { RepositoryWriter, type WriterIdentity } from "../repository/writer.ts";
+import { withWriter } from "../repository/with_writer.ts";
+import type { WriterIdentity } from "../repository/writer.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import { describe } from "./check_data.ts";
@@ -70,31 +71,36 @@ export async function repairPacks(
   const started = clock.monotonicMs();
   if (!options.dryRun) repository.require("write");
   const pool = context.pool();
-  let writer: RepositoryWriter | undefined;
   try {
     const survey = new DataSurvey(repository, pool, context);
     await survey.run(options.selection);
-    const reports = await Promise.all(survey.damaged.map((damaged) => reportOf(repository, damaged, context.signal)));
-    const copied = { chunksCopied: 0, bytesCopied: 0 };
-    if (!options.dryRun && survey.damaged.length > 0) {
-      const { identity, signal } = context;
-      writer = await RepositoryWriter.begin(repository, pool, identity, options.metadataStyle, signal);
-      const replacement = new PackReplacement(writer, survey.verifier, survey.damaged, context.onEvent);
-      const asideKeys = await replacement.run();
-      for (const report of reports) report.asideKey = asideKeys.get(report.name) ?? null;
-      Object.assign(copied, { chunksCopied: replacement.chunksCopied, bytesCopied: replacement.bytesCopied });
-      await writer.end();
-    }
-    const { packsRead, bytesRead } = survey;
+    const { damaged, packsRead, bytesRead } = survey;
+    const packs = await Promise.all(damaged.map((each) => reportOf(repository, each, context.signal)));
+    const copied = options.dryRun || damaged.length === 0
+      ? { chunksCopied: 0, bytesCopied: 0 }
+      : await replace(repository, survey, packs, pool, options, context);
     const durationSeconds = (clock.monotonicMs() - started) / 1000;
-    return { dryRun: options.dryRun, packsRead, bytesRead, packs: reports, ...copied, durationSeconds };
-  } catch (error) {
-    pool.close();
-    await writer?.abandon();
-    throw error;
+    return { dryRun: options.dryRun, packsRead, bytesRead, packs, ...copied, durationSeconds };
   } finally {
     pool.close();
   }
+}
+
+/** Enters into `reports` where the packs are now. */
+async function replace(
+  repository: Repository,
+  { verifier, damaged }: DataSurvey,
+  reports: readonly DamagedPackReport[],
+  pool: WorkerPool,
+  { metadataStyle: style }: RepairPacksOptions,
+  { identity, onEvent, signal }: RepairPacksContext,
+): Promise<Pick<RepairPacksSummary, "chunksCopied" | "bytesCopied">> {
+  return await withWriter(repository, { pool, identity, style, signal }, async (writer) => {
+    const replacement = new PackReplacement(writer, verifier, damaged, onEvent);
+    const asideKeys = await replacement.run();
+    for (const report of reports) report.asideKey = asideKeys.get(report.name) ?? null;
+    return { chunksCopied: replacement.chunksCopied, bytesCopied: replacement.bytesCopied };
+  });
 }
 
 /** Reads packs one after another and keeps what shows damage. */

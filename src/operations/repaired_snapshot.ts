@@ -11,13 +11,15 @@ import type { DroppedPart } from "./tree_repair.ts";
 export const REPAIRED_TAG = "repaired";
 const FAULTS_MAX = 1000;
 
-/** Commits `stored` with another root folder, as a snapshot that says what it lacks; returns its id. */
+export type Committed = Pick<StoredSnapshot, "id" | "snapshot">;
+
+/** Commits `stored` with another root folder, as a snapshot that says what it lacks. */
 export async function commitRepaired(
   writer: RepositoryWriter,
   root: string,
   { id, snapshot }: StoredSnapshot,
   dropped: readonly DroppedPart[],
-): Promise<string> {
+): Promise<Committed> {
   const { store, sealer, context } = writer.repository;
   await writer.flush();
   const faults = [...snapshot.faults ?? [], ...dropped.map(({ path, reason }) => ({ path, reason }))];
@@ -25,13 +27,31 @@ export async function commitRepaired(
     ...snapshot,
     root,
     session: writer.session.id,
-    tags: [...new Set([...snapshot.tags, REPAIRED_TAG])].sort(),
+    tags: dropped.length === 0 ? snapshot.tags : [...new Set([...snapshot.tags, REPAIRED_TAG])].sort(),
     original: snapshot.original ?? id,
-    faults: faults.slice(0, FAULTS_MAX),
+    ...(faults.length === 0 ? {} : { faults: faults.slice(0, FAULTS_MAX) }),
   };
   const commit = new SnapshotCommit(store, sealer, randomId(context.random), repaired);
   await writer.commit(commit);
-  return commit.id;
+  return { id: commit.id, snapshot: repaired };
+}
+
+interface RemovalContext {
+  identity: WriterIdentity;
+  onEvent: EventSink;
+  signal?: AbortSignal;
+}
+
+/** Says in the ledger that a snapshot goes, and which one stands in its place. */
+export async function recordRemoval(
+  { store, sealer, context: { clock } }: Repository,
+  id: string,
+  replacedBy: string | null,
+  { identity: { client, host, user }, signal }: RemovalContext,
+): Promise<void> {
+  const removed = [{ id, ...(replacedBy === null ? {} : { replaced_by: replacedBy }) }];
+  const record = { version: 1 as const, reason: "repair", removed, by: { client, host, user }, time: clock.nowNs() };
+  await appendLedger(store, sealer, record, signal);
 }
 
 /**
@@ -39,21 +59,19 @@ export async function commitRepaired(
  * first, so that whoever misses the snapshot finds it.
  */
 export async function forgetReplaced(
-  { store, sealer, context: { clock } }: Repository,
+  repository: Repository,
   { id, snapshot }: StoredSnapshot,
   replacedBy: string,
-  { identity, onEvent, signal }: { identity: WriterIdentity; onEvent: EventSink; signal?: AbortSignal },
+  context: RemovalContext,
 ): Promise<boolean> {
-  const { client, host, user } = identity;
-  const record = { reason: "repair", removed: [{ id, replaced_by: replacedBy }], by: { client, host, user } };
-  await appendLedger(store, sealer, { ...record, version: 1, time: clock.nowNs() }, signal);
+  await recordRemoval(repository, id, replacedBy, context);
   try {
-    await new SnapshotCommit(store, sealer, id, snapshot).withdraw();
+    await new SnapshotCommit(repository.store, repository.sealer, id, snapshot).withdraw();
     return true;
   } catch (error) {
     if (!isKind(error, "storage_denied")) throw error;
     const message = `The old snapshot ${id} remains beside the new one: ${messageOf(error)}`;
-    onEvent({ type: "warning", code: "retained", message });
+    context.onEvent({ type: "warning", code: "retained", message });
     return false;
   }
 }

@@ -86,8 +86,9 @@ function refuseUnusable(list: SnapshotList, name: string): void {
   }
   const unfinished = list.unfinished.find((id) => id.startsWith(name));
   if (unfinished !== undefined) {
-    throw new AxiomError("snapshot_missing", `Cannot use the snapshot ${unfinished}: its backup was not finished`, {
-      hint: "Run the backup again; what was uploaded is used again",
+    const why = "its backup was not finished, or its commit marker was lost";
+    throw new AxiomError("snapshot_missing", `Cannot use the snapshot ${unfinished}: ${why}`, {
+      hint: "Run `axiom check` to see which; `axiom repair snapshots` brings back what was lost",
     });
   }
 }

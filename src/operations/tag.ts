@@ -7,7 +7,7 @@ import { appendLedger, type RemovedSnapshot } from "../repository/ledger.ts";
 import type { Repository } from "../repository/repository.ts";
 import { WriterSession } from "../repository/session.ts";
 import { readSnapshot, SnapshotCommit, type SnapshotList, type StoredSnapshot } from "../repository/snapshots.ts";
-import type { WriterIdentity } from "../repository/writer.ts";
+import { outwaitStaleListings, type WriterIdentity } from "../repository/writer.ts";
 import type { ReadContext } from "./list_snapshots.ts";
 import { demandSafeFromDeletion } from "./safe_from_deletion.ts";
 
@@ -118,10 +118,8 @@ class TagRun {
     const { identity, signal } = this.context;
     const session = await WriterSession.begin(store, sealer, identity, { ...context, signal });
     try {
-      const source = this.repository.indexSource(signal);
-      // Another client's list may be there and not be shown yet; what it shows after this time is all that counts.
-      if (store.traits.staleListingMs > 0) await context.clock.sleep(store.traits.staleListingMs, signal);
-      const condemned = await readCondemned(source, this.context.onEvent);
+      await outwaitStaleListings(this.repository, signal);
+      const condemned = await readCondemned(this.repository.indexSource(signal), this.context.onEvent);
       const list = await this.repository.snapshots(signal);
       const here = wanted.filter(({ id }) => list.snapshots.some((stored) => stored.id === id));
       await demandSafeFromDeletion(this.repository, here, condemned, signal);
@@ -129,7 +127,7 @@ class TagRun {
         await this.#group(session, wanted.slice(at, at + GROUP), list);
       }
     } finally {
-      await this.#end(session);
+      await session.endOrWarn(this.context.onEvent);
     }
   }
 
@@ -171,20 +169,11 @@ class TagRun {
     }
   }
 
-  /** Step 5 of a writer; `session` is the one that the manifest names, by which others know whether it is still wanted. */
   async #commit(session: WriterSession, { id, snapshot }: StoredSnapshot, tags: string[]): Promise<string> {
     const { store, sealer, context } = this.repository;
     const retagged: Snapshot = { ...snapshot, tags, session: session.id, original: snapshot.original ?? id };
     const commit = new SnapshotCommit(store, sealer, randomId(context.random), retagged);
-    await commit.putManifest(this.context.signal);
-    try {
-      await session.demand();
-      await commit.putMarker();
-      await session.demand();
-    } catch (error) {
-      await commit.withdraw();
-      throw error;
-    }
+    await commit.commit(session, this.context.onEvent, this.context.signal);
     return commit.id;
   }
 
@@ -205,15 +194,6 @@ class TagRun {
       this.summary.remaining.push(id);
       const message = `The old snapshot ${id} remains beside the new one: ${messageOf(error)}`;
       this.context.onEvent({ type: "warning", code: "retained", message });
-    }
-  }
-
-  async #end(session: WriterSession): Promise<void> {
-    try {
-      await session.end();
-    } catch (error) {
-      const message = `Cannot remove the session ${session.id}: ${messageOf(error)}`;
-      this.context.onEvent({ type: "warning", code: "session", message });
     }
   }
 }

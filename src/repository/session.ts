@@ -1,10 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import { encodeJson } from "../base/canonical_json.ts";
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, messageOf } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { LIMITS } from "../base/limits.ts";
 import { type Random, randomId } from "../base/random.ts";
-import { messageOf } from "../base/errors.ts";
 import { sessionKey } from "../model/object_keys.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 import type { ObjectSealer } from "./object_sealer.ts";
@@ -77,5 +76,15 @@ export class WriterSession {
     await this.#beating;
     for (let n = 1; n <= this.#heartbeats; n++) await this.store.remove(sessionKey(this.id, n));
     await this.store.remove(sessionKey(this.id));
+  }
+
+  /** Like {@linkcode end}; a session that stays costs a warning. */
+  async endOrWarn(onEvent: EventSink): Promise<void> {
+    try {
+      await this.end();
+    } catch (error) {
+      const message = `Cannot remove the session ${this.id}: ${messageOf(error)}`;
+      onEvent({ type: "warning", code: "session", message });
+    }
   }
 }

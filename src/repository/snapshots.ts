@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { decodeJson, encodeJson, type Json } from "../base/canonical_json.ts";
 import { AxiomError, isKind, messageOf } from "../base/errors.ts";
+import type { EventSink } from "../base/events.ts";
 import { markerKey, PREFIX, snapshotKey } from "../model/object_keys.ts";
 import { decodeSnapshot, type Snapshot } from "../model/snapshot.ts";
 import { Semaphore } from "../resilience/semaphore.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 import type { ObjectSealer } from "./object_sealer.ts";
+import type { WriterSession } from "./session.ts";
 
 export interface StoredSnapshot {
   id: string;
@@ -94,7 +96,7 @@ function manifestOfMarker(payload: Uint8Array): unknown {
   }
 }
 
-/** Steps of a commit, one by one, because the writer looks for its session in between. */
+/** Step 5 of a writer: manifest, look, marker, look. */
 export class SnapshotCommit {
   #payload;
 
@@ -107,15 +109,37 @@ export class SnapshotCommit {
     return createHash("sha256").update(this.#payload).digest("hex");
   }
 
+  /**
+   * Throws `session_fenced` if another client ended `session`, after taking everything back. Where nothing may be removed, a
+   * manifest without marker stays and does not count; with its marker it is whole: the session was there after the
+   * manifest was.
+   *
+   * @param session The one that the manifest names, by which others know whether it is still wanted
+   */
+  async commit(session: WriterSession, onEvent: EventSink, signal?: AbortSignal): Promise<void> {
+    await this.putManifest(signal);
+    try {
+      await session.demand();
+      await this.putMarker();
+      await session.demand();
+    } catch (error) {
+      await this.withdraw().catch((why) => {
+        const message = `Cannot take back the snapshot ${this.id}, which is not complete: ${messageOf(why)}`;
+        onEvent({ type: "warning", code: "withdraw", message });
+      });
+      throw error;
+    }
+  }
+
   async putManifest(signal?: AbortSignal): Promise<void> {
     const key = snapshotKey(this.id);
     await this.store.put(key, await this.sealer.seal("snapshot", key, this.#payload), signal);
   }
 
-  async putMarker(signal?: AbortSignal): Promise<void> {
+  async putMarker(): Promise<void> {
     const key = markerKey(this.id);
     const payload = encodeJson({ manifest: this.hash, version: 1 });
-    await this.store.put(key, await this.sealer.seal("marker", key, payload), signal);
+    await this.store.put(key, await this.sealer.seal("marker", key, payload));
   }
 
   /** Takes both back. A store that refuses to delete keeps a manifest without marker, which does not count. */

@@ -33,7 +33,7 @@ export interface WriterIdentity {
 
 /**
  * Writers' half of the protocol between writers and deleters, steps 1 to 6 in order; `docs/format.md` says why each is
- * there. One writer makes one snapshot.
+ * there. What it stored stays its own until step 6, so one writer can commit several snapshots one after another.
  */
 export class RepositoryWriter {
   readonly packs: PackWriter;
@@ -187,30 +187,9 @@ export class RepositoryWriter {
     await this.indexes.flush();
   }
 
-  /**
-   * Step 5. Throws `session_fenced` if another client ended this session, after taking everything back. Where nothing may be
-   * removed, a manifest without marker stays and does not count; with its marker it is whole: the session was there
-   * after the manifest was.
-   */
+  /** Step 5; may be done several times, each with its own looks. Fails as {@linkcode SnapshotCommit.commit} does. */
   async commit(commit: SnapshotCommit): Promise<void> {
-    await commit.putManifest(this.signal);
-    try {
-      await this.session.demand();
-      await commit.putMarker();
-      await this.session.demand();
-    } catch (error) {
-      await this.#withdraw(commit);
-      throw error;
-    }
-  }
-
-  async #withdraw(commit: SnapshotCommit): Promise<void> {
-    try {
-      await commit.withdraw();
-    } catch (error) {
-      const message = `Cannot take back the snapshot ${commit.id}, which is not complete: ${messageOf(error)}`;
-      this.repository.context.onEvent({ type: "warning", code: "withdraw", message });
-    }
+    await commit.commit(this.session, this.repository.context.onEvent, this.signal);
   }
 
   /** Makes what arrived useful to the next run. The workers must have been stopped. Never throws. */
@@ -227,12 +206,7 @@ export class RepositoryWriter {
 
   /** Step 6. */
   async end(): Promise<void> {
-    try {
-      await this.session.end();
-    } catch (error) {
-      const message = `Cannot remove the session ${this.session.id}: ${messageOf(error)}`;
-      this.repository.context.onEvent({ type: "warning", code: "session", message });
-    }
+    await this.session.endOrWarn(this.repository.context.onEvent);
   }
 }
 

@@ -55,7 +55,14 @@ async function leaveBehind(repository: Repository): Promise<void> {
   await put("heartbeat", sessionKey(ID, 1), encodeJson({ at: started, version: 1 }));
   await put("condemned", PREFIX.condemned + ID, encodeCondemned(["f".repeat(64)]));
   const by = { client: "c", host: "h", user: "u" };
-  await appendLedger(store, sealer, { version: 1, reason: "test", removed: [{ id: ID }], by, time: started });
+  await appendLedger(store, sealer, {
+    version: 1,
+    reason: "test",
+    removed: [{ id: "f".repeat(32) }],
+    by,
+    time: started,
+  });
   const { snapshots } = await repository.snapshots();
-  await new SnapshotCommit(store, sealer, ID, { ...snapshots[0].snapshot, session: ID }).putManifest();
+  await new SnapshotCommit(store, sealer, ID, { ...snapshots[0].snapshot, session: ID, original: snapshots[0].id })
+    .putManifest();
 }
