@@ -43,6 +43,8 @@ export class Output {
   #progress: ProgressDisplay;
   #closed = false;
   #fault: AxiomError | undefined;
+  /** Of errors that were told of, for people. */
+  readonly #hints = new Set<string>();
 
   constructor(settings: OutputSettings) {
     this.#settings = settings;
@@ -154,11 +156,19 @@ export class Output {
       case "error": {
         const { error, path } = event;
         if (lines) return this.#writeLine(errorJson(error, ERROR_KINDS[error.kind].exitCode, path));
-        return this.#sayError({ ...error, message: withPath(error.message, path) });
+        const hint = this.#isNew(error.hint) ? error.hint : undefined;
+        return this.#sayError({ ...error, hint, message: withPath(error.message, path) });
       }
       case "verbose":
         if (this.#settings.verbosity > 0) this.#say("", withPath(event.message, event.path));
     }
+  }
+
+  /** Thirty errors of one kind have one hint. */
+  #isNew(hint: string | undefined): boolean {
+    if (hint === undefined || this.#hints.has(hint)) return false;
+    this.#hints.add(hint);
+    return true;
   }
 
   #sayError(error: ErrorReport): void {

@@ -56,6 +56,17 @@ Deno.test("people read results on stdout, and progress, warnings and errors on s
       stderr: "axiom: warning: Extended attributes are lost (/a\\xff)\n",
     },
     {
+      name: "a hint that several errors share, once; with the last word again",
+      act: ({ output }) => {
+        for (const path of ["/a", "/b"]) {
+          output.events({ ...failure, error: { ...failure.error, message: `Cannot read ${path}` }, path });
+        }
+        output.error({ ...failure.error, message: "Cannot go on" }, 3);
+      },
+      stderr: "axiom: Cannot read /a\n  hint: Run as root\naxiom: Cannot read /b\n" +
+        "axiom: Cannot go on\n  hint: Run as root\n",
+    },
+    {
       name: "an error of one file, whose message names it already",
       act: ({ output }) => output.events(failure),
       stderr: "axiom: Cannot read /a: permission denied\n  hint: Run as root\n",

@@ -132,6 +132,11 @@ export class Findings {
 
 const HINTS: Partial<Record<DamageKind, string>> = {
   key_slot_damaged: "Remove it with `axiom key remove`, and add the password again with `axiom key add`",
+  config_damaged: "Put it back from a copy; while a newer one is whole, nothing depends on it",
+  keyring_damaged: "Put it back from a copy; while a newer one is whole, nothing depends on it",
+  session_damaged: "Run `axiom repair index`, which sets it aside",
+  condemned_damaged: "When no other client deletes, run `axiom repair index --condemned-lists`",
+  object_damaged: "Put it back from a copy if you have one; no snapshot depends on it",
   index_damaged: "Run `axiom repair index`",
   index_wrong: "Run `axiom repair index`",
   pack_damaged: "Run `axiom repair index --read-data`, then a backup of what is affected",

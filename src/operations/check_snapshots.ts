@@ -1,7 +1,7 @@
-import { messageOf, throwIfAborted } from "../base/errors.ts";
+import { isKind, messageOf, throwIfAborted } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { displayName } from "../base/names.ts";
-import { CHUNK_KIND_NAMES, type ChunkKind } from "../model/chunk.ts";
+import { CHUNK_KIND_NAMES, ChunkKind } from "../model/chunk.ts";
 import type { Entry } from "../model/entry.ts";
 import { snapshotKey } from "../model/object_keys.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -102,6 +102,9 @@ export class ReferencesCheck {
   async #unreadable(id: string, error: unknown): Promise<CheckError[]> {
     const why = senseFault(error);
     if (why === undefined && !isDamage(error) && !await isObjectFault(this.repository, error, this.signal)) throw error;
+    // One damaged frame holds many documents: the pack is the one thing to tell of.
+    const packs = isKind(error, "data_damaged") ? this.packs.states.packsOf(id, ChunkKind.tree) : [];
+    if (packs.length > 0) return packs.map(({ name }) => this.packs.blame(name, messageOf(error)));
     const message = why === undefined ? messageOf(error) : `Cannot use the tree ${id.slice(0, 16)}: ${why}`;
     return [this.findings.pending("tree_damaged", id, message)];
   }

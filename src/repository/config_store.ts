@@ -30,12 +30,19 @@ export interface ConfigClaims {
 }
 
 /**
- * What the repository says of itself to someone without a key. Throws `repository_missing` if there is no config,
- * `repository_unsupported` for a later format, `data_damaged` if none can be read.
+ * What the repository says of itself to someone without a key. Throws `repository_missing` if there is none,
+ * `object_missing` if only its config is gone, `repository_unsupported` for a later format, `data_damaged` if none can be read.
  */
 export async function readConfigs(store: ObjectStore, signal?: AbortSignal): Promise<ConfigClaims> {
   const generations = await listGenerations(store, PREFIX.config, signal);
   if (generations.length === 0) {
+    const left = await anyObject(store, signal);
+    if (left !== undefined) {
+      const why = `its config is gone, though it holds ${left}`;
+      throw new AxiomError("object_missing", `Cannot open the repository ${store.location}: ${why}`, {
+        hint: "Put the folder config/ back from a copy; do not make a new repository here: the data is still there",
+      });
+    }
     throw new AxiomError("repository_missing", `Cannot open the repository ${store.location}: there is none`, {
       hint: "Check the location, or make one with `axiom init`",
     });
@@ -57,9 +64,17 @@ export async function readConfigs(store: ObjectStore, signal?: AbortSignal): Pro
   const kind = problems.every((problem) => problem.kind === problems[0].kind) ? problems[0].kind : "data_damaged";
   const why = problems.map(messageOf).join("; ");
   throw new AxiomError(kind, `Cannot open the repository ${store.location}: no config can be read (${why})`, {
-    hint: "Put back the folder config/ from a copy",
+    hint: "Put the folder config/ back from a copy; do not make a new repository here: the data is still there",
     cause: problems[0],
   });
+}
+
+/** Of what only a repository that was whole once holds: keys are there before the first config. */
+async function anyObject(store: ObjectStore, signal?: AbortSignal): Promise<string | undefined> {
+  for (const prefix of [PREFIX.snapshots, PREFIX.packs, PREFIX.index]) {
+    for await (const { key } of store.list(prefix, signal)) return key;
+  }
+  return undefined;
 }
 
 /** One generation, whose MAC is not checked. Throws `data_damaged`, or `repository_unsupported` for a later format. */
@@ -125,7 +140,7 @@ export async function writeConfig(
   }
 }
 
-/** Whether there is anything that claims to be a repository; for `init`, which refuses to make a second one. */
+/** Whether there is anything that claims to be a repository. Throws `object_missing` if only its config is gone. */
 export async function hasConfig(store: ObjectStore, signal?: AbortSignal): Promise<boolean> {
   try {
     await readConfigs(store, signal);

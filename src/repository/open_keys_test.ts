@@ -50,6 +50,15 @@ Deno.test("openKeys() tells what is missing or damaged (25)", async (t) => {
   const cases: Case[] = [
     { name: "an empty store", change: (s) => s.restore(new Map()), kind: "repository_missing", why: /there is none/ },
     { name: "no config", change: (s) => plant(s, CONFIG_1, undefined), kind: "repository_missing", why: /none/ },
+    {
+      name: "no config, and packs",
+      change: (s) => {
+        plant(s, CONFIG_1, undefined);
+        plant(s, `packs/ab/${"ab".repeat(32)}`, new Uint8Array(1));
+      },
+      kind: "object_missing",
+      why: /its config is gone, though it holds packs\/ab/,
+    },
     { name: "a torn config", change: (s) => plant(s, CONFIG_1, new Uint8Array(0)), kind: "data_damaged", why: /torn/ },
     {
       name: "a huge config",
@@ -76,7 +85,7 @@ Deno.test("openKeys() tells what is missing or damaged (25)", async (t) => {
       name: "a torn key slot",
       change: (s, made) => plant(s, slotKey(made.slotId), new Uint8Array(0)),
       kind: "data_damaged",
-      why: /none of its key slots can be used .*torn/,
+      why: /its only key slot cannot be used .*keys\/[0-9a-f]{32}: it is torn/,
     },
     {
       name: "a hostile key slot",
@@ -142,6 +151,9 @@ Deno.test("openKeys() reports a wrong secret with the number of slots that it tr
   const error = await errorOf(openKeys(store, OTHER));
   strictEqual(error.kind, "password_wrong");
   match(error.message, /\/repo: the key file does not fit the 1 key slot that was tried/);
+  match(error.hint!, /axiom key list/);
+  plant(store, slotKey("0".repeat(32)), new Uint8Array(9));
+  match((await errorOf(openKeys(store, OTHER))).hint!, /a slot that cannot be used, put that file of keys\/ back/);
   const password = await errorOf(openKeys(store, { kind: "password", password: "x" }));
   strictEqual(password.kind, "password_wrong");
   match(password.message, /none of its 1 usable key slots takes a password/);

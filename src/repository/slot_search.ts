@@ -83,7 +83,7 @@ export class SlotSearch {
     const where = `Cannot open the repository ${this.location}`;
     const reasons = this.warnings.length === 0 ? "" : ` (${this.warnings.join("; ")})`;
     if (this.#found === 0) {
-      return new AxiomError("object_missing", `${where}: it has no key slot`, { hint: RESTORE_KEYS });
+      return new AxiomError("object_missing", `${where}: it has no key slot`, { hint: RESTORE_SLOT });
     }
     if (this.#fitting.length > 0) {
       const message = `${where}: the ${this.#secretName} is right, but what it opens is damaged${reasons}`;
@@ -91,8 +91,9 @@ export class SlotSearch {
     }
     if (this.#mismatched.length + this.#ofOtherSecrets.length > 0) return this.#wrong(where, reasons);
     const same = new Set(this.#unusable.map((error) => error.kind)).size === 1 ? this.#unusable[0] : undefined;
-    return new AxiomError(same?.kind ?? "data_damaged", `${where}: none of its key slots can be used${reasons}`, {
-      hint: same?.hint ?? RESTORE_KEYS,
+    const slots = this.#found === 1 ? "its only key slot cannot be used" : "none of its key slots can be used";
+    return new AxiomError(same?.kind ?? "data_damaged", `${where}: ${slots}${reasons}`, {
+      hint: same?.hint ?? RESTORE_SLOT,
       cause: this.#unusable[0],
     });
   }
@@ -107,7 +108,10 @@ export class SlotSearch {
     }
     const slots = tried === 1 ? "the 1 key slot that was tried" : `any of the ${tried} key slots that were tried`;
     return new AxiomError("password_wrong", `${where}: the ${this.#secretName} does not fit ${slots}${reasons}`, {
-      hint: "Check the secret; whoever can open the repository sees its slots by `axiom key list`",
+      hint: this.#unusable.length === 0
+        ? "Check the secret; whoever can open the repository sees its slots by `axiom key list`"
+        : "Check the secret. If it is that of a slot that cannot be used, put that file of keys/ back from a copy, or " +
+          "open the repository with another password or key file",
     });
   }
 
@@ -116,5 +120,7 @@ export class SlotSearch {
   }
 }
 
+const RESTORE_SLOT =
+  "Put a file of keys/ back from a copy of the repository: only a slot and its password or key file open it";
 const RESTORE_KEYS =
   "Put back the folders keys/, keyring/ and config/ from a copy; without them nothing can be decrypted";

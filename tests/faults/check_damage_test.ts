@@ -216,6 +216,29 @@ Deno.test("a damaged pack of which everything has another copy is an error that 
   });
 });
 
+Deno.test("(43) many folders in one damaged frame are one error, also where the packs are not read in full", async () => {
+  await withFolder(async (folder) => {
+    for (let i = 0; i < 40; i++) writeFiles(folder, { [`d${i}/file`]: noise(`file ${i}`, 2000) });
+    const store = storeOf(await emptyRepository(SMALL_PACKS));
+    await save(await opened(store), folder);
+    await save(await opened(store), folder);
+    const { index } = await (await opened(store)).loadIndex();
+    const [{ name, storedBytes }] = index.packs().filter(({ kinds }) => kinds & 2);
+    const table = await (await opened(store)).packs.table(index.pack(name)!);
+    // Not the frame of the folders above.
+    const frames = table.frames.filter(({ kind }) => kind === 1);
+    const most = frames.reduce((a, b) => a.chunks.length > b.chunks.length ? a : b);
+    ok(most.chunks.length > 30 && most.offset < storedBytes);
+    await flipBit(store, `packs/${name.slice(0, 2)}/${name}`, 8 * (most.offset + 40));
+    const { errors } = await check(await opened(store), {}, context);
+    deepEqual(errors.map(({ kind, object }) => [kind, object]), [[
+      "pack_damaged",
+      `packs/${name.slice(0, 2)}/${name}`,
+    ]]);
+    ok(errors[0].affectedCount > 0);
+  });
+});
+
 Deno.test("(43) damage in padding affects nothing, and only reading all data finds it", async () => {
   await withFolder(async (folder) => {
     const scene = await everyKind(folder);
