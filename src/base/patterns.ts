@@ -39,8 +39,19 @@ function bracketFault(body: string): string | undefined {
       if (end === undefined) {
         return 'its "[" is never closed, or a class in it is unknown; write \\[ for the character itself';
       }
+      const range = reversedRange(body.slice(at + 1, end));
+      if (range !== undefined) return `its range ${range} is out of order`;
       at = end;
     }
+  }
+  return undefined;
+}
+
+/** @param inside Of brackets */
+function reversedRange(inside: string): string | undefined {
+  const members = inside.replace(/^[!^]/, "").replace(/\[:[a-z]+:\]/g, "");
+  for (const [range, from, to] of members.matchAll(/\\?(.)-\\?(.)/gsu)) {
+    if (from.codePointAt(0)! > to.codePointAt(0)!) return range;
   }
   return undefined;
 }

@@ -53,6 +53,11 @@ export function dataSelection(
       hint: "Leave out --read-data or --read-data-subset",
     });
   }
+  if (seed !== undefined && (readData || subset === undefined || subset.kind === "part")) {
+    throw new AxiomError("usage", "Cannot use --seed: nothing is drawn at random", {
+      hint: "Give --read-data-subset with a share such as 5% or a size such as 2 GiB too",
+    });
+  }
   if (readData) return { kind: "all" };
   if (subset === undefined) return undefined;
   const drawn = seed ?? toHex(random(SEED_BYTES));

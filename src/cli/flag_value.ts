@@ -60,7 +60,7 @@ function readBoolean(text: string, source: string): boolean {
 
 function readInteger(flag: Flag, text: string, source: string): number {
   const min = flag.min ?? 0, max = flag.max ?? Number.MAX_SAFE_INTEGER;
-  if (!/^[+-]?\d{1,16}$/.test(text)) return refuse(source, text, "expected a whole number");
+  if (!/^[+-]?\d+$/.test(text)) return refuse(source, text, "expected a whole number");
   const value = Number(text);
   if (value < min) return refuse(source, text, `at least ${min}`);
   if (value > max) return refuse(source, text, `at most ${max}`);

@@ -71,7 +71,7 @@ export function progressLine(state: ProgressState, columns = Infinity): string {
 /** One or two lines, each narrower than the terminal so that it never wraps. */
 export function progressLines(state: ProgressState, columns: number): string[] {
   const lines = [progressLine(state, columns - 1)];
-  if (state.current !== undefined) lines.push(`  ${shortened(displayName(state.current), columns - 3)}`);
+  if (state.current !== undefined && columns > 4) lines.push(`  ${shortened(displayName(state.current), columns - 3)}`);
   return lines;
 }
 

@@ -1,4 +1,5 @@
 import { type Config, DEFAULT_CONFIG } from "../config/schema.ts";
+import { isSnapshotTime } from "../model/snapshot.ts";
 import type { BackupSummary } from "../operations/backup.ts";
 import { NOTHING_MORE } from "../operations/backup_request.ts";
 import { backupConfigured, backupStreamConfigured } from "../operations/configured_backup.ts";
@@ -94,5 +95,7 @@ function withoutUndefined<T extends object>(settings: T): T {
 function timeNs(time: Date | undefined): string | undefined {
   if (time === undefined) return undefined;
   if (Number.isNaN(time.getTime())) throw new TypeError("Not a time: an invalid Date");
-  return (BigInt(time.getTime()) * 1_000_000n).toString();
+  const text = (BigInt(time.getTime()) * 1_000_000n).toString();
+  if (!isSnapshotTime(text)) throw new TypeError("Not a time of a snapshot: later than the year 5138");
+  return text;
 }

@@ -66,6 +66,11 @@ export interface Snapshot {
 
 const TIME = /^-?[0-9]{1,20}$/;
 
+/** Whether nanoseconds since 1970 can be a snapshot's time: to the year 5138. */
+export function isSnapshotTime(timeNs: string): boolean {
+  return TIME.test(timeNs);
+}
+
 /** Throws `data_damaged`, or `repository_unsupported` for a later version. */
 export function decodeSnapshot(data: Uint8Array, id: string): Snapshot {
   const refuse = (why: string) => new AxiomError("data_damaged", `Cannot read the snapshot ${id}: ${why}`);
@@ -84,7 +89,7 @@ export function decodeSnapshot(data: Uint8Array, id: string): Snapshot {
   const texts = [document.client, document.session, document.host, document.user, document.tool_version];
   if (!isChunkId(document.root)) throw refuse("its root is not an id");
   if (!texts.every((text) => typeof text === "string")) throw refuse("a name is missing");
-  if (![document.time, document.scan_started, document.finished].every((time) => TIME.test(String(time)))) {
+  if (![document.time, document.scan_started, document.finished].every((time) => isSnapshotTime(String(time)))) {
     throw refuse("a time is not a decimal number");
   }
   if (!isTextList(document.paths) || !isTextList(document.tags)) {

@@ -2,6 +2,7 @@ import { AxiomError } from "../../base/errors.ts";
 import { formatSize } from "../../base/sizes.ts";
 import { type FolderMarker, folderMarker } from "../../config/choices.ts";
 import type { FlagSetting } from "../../config/load.ts";
+import { isSnapshotTime } from "../../model/snapshot.ts";
 import type { BackupSummary } from "../../operations/backup.ts";
 import type { BackupRequest } from "../../operations/backup_request.ts";
 import {
@@ -58,7 +59,7 @@ export const backup = defineCommand({
   parse: (values, paths): BackupCommandOptions => ({
     settings: flagSettings(BACKUP_FLAGS, values),
     what: whatOf(values, paths),
-    timeNs: values.time,
+    timeNs: snapshotTime(values.time),
     dryRun: values["dry-run"],
   }),
   run: async ({ settings, what, timeNs, dryRun }, { app: open }) => {
@@ -84,6 +85,11 @@ export const backup = defineCommand({
   json: backupJson,
   exitCode: ({ filesFailed }) => filesFailed > 0 ? 3 : 0,
 });
+
+function snapshotTime(timeNs: string | undefined): string | undefined {
+  if (timeNs === undefined || isSnapshotTime(timeNs)) return timeNs;
+  throw new AxiomError("usage", "Cannot use --time: no snapshot can be dated later than the year 5138");
+}
 
 async function contextOf(app: App): Promise<ConfiguredContext> {
   const { files, registry, random, folder, events: onEvent, signal } = app;
