@@ -57,7 +57,7 @@ export const LIMITS = {
   readAheadChunks: 256, // holes and blocks of 4 KiB count too
   readAheadFrames: 3, // that those chunks lie in: each is decoded and kept as a whole
   bytesBetweenReleases: 48 * MIB, // of frames handled; then freed memory goes back to the system
-  restoreBatchFiles: 16_384, // planned and written together: some 25 MB; a frame is decoded once per batch
+  restoreBatchFiles: 4096, // planned and written together: some 5 MB; a frame is decoded once per batch
   openFilesMax: 64, // restore: files written in parts that are kept open
   checkErrorsMax: 10_000, // kept of one check, one per damaged object; more are only counted
   affectedPathsMax: 1000, // listed per damaged object; more are only counted

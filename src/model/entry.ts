@@ -17,7 +17,7 @@ export interface Entry {
   mtime: string;
   ctime: string;
   inode: string;
-  /** Only where `links` is more than 1 for a file, to tell hard-link groups apart. */
+  /** Only where `links` is more than 1 and it is no folder, to tell hard-link groups apart. */
   device?: string;
   links?: number;
   /** Of a symbolic link. */
@@ -73,11 +73,14 @@ export function isChunkId(value: unknown): value is string {
 }
 
 /**
- * Names with the same key are links to one file. A file that changed between two of its names was saved with a content for
- * each, and then they are files of their own.
+ * Entries with the same key are names of one object. A file that changed between two of its names was saved with a content
+ * for each, and then they are files of their own.
  */
-export function linkKey({ links, device, inode, size, content }: Entry): string | undefined {
-  return links !== undefined && links > 1 ? `${device}:${inode}:${size}:${JSON.stringify(content ?? null)}` : undefined;
+export function linkKey(entry: Entry): string | undefined {
+  const { type, links, device, inode } = entry;
+  if (type === "dir" || links === undefined || links <= 1 || device === undefined) return undefined;
+  const own = type === "file" ? [entry.size, entry.content ?? null] : [type, entry.target ?? null, entry.rdev ?? null];
+  return `${device}:${inode}:${JSON.stringify(own)}`;
 }
 
 function isInteger(value: unknown, maximum: number): boolean {

@@ -6,9 +6,11 @@ import type { Repository } from "../repository/repository.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import { RestoreExecution } from "./restore_execution.ts";
+import type { RestoreBatch } from "./restore_file.ts";
+import { RestoreFinish } from "./restore_finish.ts";
 import { RestoreTally } from "./restore_tally.ts";
-import { type RestoreBatch, RestoreWalk } from "./restore_walk.ts";
-import { verifyRestored } from "./restore_verify.ts";
+import { RestoreVerification } from "./restore_verify.ts";
+import { RestoreWalk } from "./restore_walk.ts";
 import { resolvePath } from "./snapshot_paths.ts";
 
 export const OVERWRITE_MODES = ["always", "if-changed", "if-newer", "never"] as const;
@@ -73,7 +75,7 @@ export async function restore(
   const { clock } = repository.context;
   const started = clock.monotonicMs();
   const view = await repository.loadIndex(context.signal);
-  const tally = new RestoreTally(context.onEvent);
+  const tally = new RestoreTally(context.onEvent, options.verify);
   const target = openTarget(options, context.files);
   const pool = context.pool();
   try {
@@ -115,18 +117,18 @@ async function run(
   const execution = target === undefined || options.dryRun
     ? undefined
     : new RestoreExecution(repository, view, pool, target, tally, options, context.signal);
-  let verified = 0;
-  const execute = async ({ plan, files }: RestoreBatch) => {
-    if (execution === undefined) return;
-    await execution.run({ plan, files });
-    if (options.verify) verified += await verifyRestored(files, pool, target!, tally, repository.keys);
-  };
-  const walk = new RestoreWalk(trees, view.index, pool, target, tally, options, context, repository, execute);
+  const execute = async (batch: RestoreBatch) => await execution?.run(batch);
+  const { keys } = repository;
+  const walk = new RestoreWalk(trees, view.index, pool, target, tally, options, context, keys, execute);
   const work = await walk.plan(source);
   throwIfAborted(context.signal);
-  if (execution === undefined) tally.filesDeleted = work.deletions.length;
-  else execution.finish(work);
-  return verified;
+  if (execution === undefined) {
+    tally.filesDeleted = work.deletions.length;
+    return 0;
+  }
+  new RestoreFinish(target!, tally, options, context.signal).run(work);
+  if (!options.verify) return 0;
+  return await new RestoreVerification(trees, view.index, pool, target!, tally, options, context, keys).run(source);
 }
 
 function summary(

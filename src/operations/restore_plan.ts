@@ -1,17 +1,21 @@
-import { type Bytes, fromHex } from "../base/bytes.ts";
+import { fromHex } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { CHUNK_KIND_NAMES, ChunkKind } from "../model/chunk.ts";
 import type { Content } from "../model/entry.ts";
 import type { PackRecord } from "../model/index_object.ts";
-import type { ChunkIndex, ChunkLocation } from "../repository/chunk_index.ts";
+import type { ChunkIndex } from "../repository/chunk_index.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 
 /** A chunk of a file: where it goes, and where it can be read. */
 export interface PlannedChunk {
-  id: Bytes;
+  /** Hexadecimal. */
+  id: string;
   offset: number;
   length: number;
-  location: ChunkLocation;
+  pack: PackRecord;
+  frame: number;
+  /** Where it begins in the frame's plain bytes. */
+  frameOffset: number;
 }
 
 /** Where the bytes of a file come from, in order; holes are what lies between chunks. */
@@ -38,8 +42,7 @@ export async function layoutOf(
         offset += Number(element.hole);
         continue;
       }
-      const id = fromHex(element);
-      const location = index.lookup(id).find(({ place }) => place.kind === kind);
+      const location = index.lookup(fromHex(element)).find(({ place }) => place.kind === kind);
       if (location === undefined) {
         throw new AxiomError(
           "object_missing",
@@ -49,8 +52,9 @@ export async function layoutOf(
           },
         );
       }
-      chunks.push({ id, offset, length: location.place.length, location });
-      offset += location.place.length;
+      const { pack, place: { frame, offset: frameOffset, length } } = location;
+      chunks.push({ id: element, offset, length, pack, frame, frameOffset });
+      offset += length;
     }
   }
   if (offset !== sizeBytes) {
@@ -72,11 +76,11 @@ export class ReadPlan<Owner> {
   readonly #packs = new Map<PackRecord, Map<number, FrameUse<Owner>[]>>();
 
   add(owner: Owner, chunk: PlannedChunk): void {
-    const { pack, place } = chunk.location;
+    const { pack, frame } = chunk;
     let frames = this.#packs.get(pack);
     if (frames === undefined) this.#packs.set(pack, frames = new Map());
-    const uses = frames.get(place.frame);
-    if (uses === undefined) frames.set(place.frame, [{ owner, chunk }]);
+    const uses = frames.get(frame);
+    if (uses === undefined) frames.set(frame, [{ owner, chunk }]);
     else uses.push({ owner, chunk });
   }
 
@@ -90,6 +94,10 @@ export class ReadPlan<Owner> {
   packs(): Iterable<[PackRecord, Map<number, FrameUse<Owner>[]>]> {
     return this.#packs;
   }
+}
+
+export function isInOneFrame({ chunks }: FileLayout): boolean {
+  return chunks.length > 0 && chunks.every(({ pack, frame }) => pack === chunks[0].pack && frame === chunks[0].frame);
 }
 
 /** What lies between the chunks of a file. */

@@ -19,8 +19,29 @@ export class RestoreTally {
   /** True if something of the repository was damaged, rather than of the target. */
   damaged = false;
   readonly #losses = new Map<string, { first: string; count: number }>();
+  /** Paths that are not as the snapshot has them, as was told, with what of them is not; kept for a later comparison. */
+  readonly #known: Map<string, Set<string>> | undefined;
 
-  constructor(readonly onEvent: EventSink) {}
+  constructor(readonly onEvent: EventSink, keepsKnown = false) {
+    if (keepsKnown) this.#known = new Map();
+  }
+
+  /** Whether it was told that `what` of a path, such as `all` or `owner`, is not as the snapshot has it. */
+  isKnown(path: string, what: string): boolean {
+    const known = this.#known?.get(path);
+    return known !== undefined && (known.has("all") || known.has(what));
+  }
+
+  #know(path: string, what: string): void {
+    const known = this.#known?.get(path);
+    if (known === undefined) this.#known?.set(path, new Set([what]));
+    else known.add(what);
+  }
+
+  skipped(path: string): void {
+    this.filesSkipped++;
+    this.#know(path, "all");
+  }
 
   restored(path: string, sizeBytes: number): void {
     this.filesRestored++;
@@ -48,6 +69,7 @@ export class RestoreTally {
 
   fault(path: string, error: ErrorReport | SystemError): void {
     this.filesFailed++;
+    this.#know(path, "all");
     const report: ErrorReport = error instanceof SystemError
       ? { kind: "target_unwritable", message: `Cannot restore ${displayName(path)}: ${error.message}` }
       : error;
@@ -57,6 +79,7 @@ export class RestoreTally {
 
   losses(path: string, losses: readonly MetadataLoss[]): void {
     for (const { what, code, detail } of losses) {
+      this.#know(path, what);
       const key = `${what} ${code}`;
       const known = this.#losses.get(key);
       if (known !== undefined) known.count++;

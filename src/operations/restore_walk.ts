@@ -1,56 +1,29 @@
-import { createHash } from "node:crypto";
-import { concat, fromBase64 } from "../base/bytes.ts";
 import { reportError, throwIfAborted } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
-import { encodeName } from "../base/names.ts";
-import { CHUNK_KIND_NAMES } from "../model/chunk.ts";
-import { type Entry, linkKey } from "../model/entry.ts";
-import { type FileStat, type Metadata, SystemError, type TargetTree, type Xattr } from "../platform/file_system.ts";
+import type { Entry } from "../model/entry.ts";
+import { type FileStat, SystemError, type TargetTree } from "../platform/file_system.ts";
 import type { ChunkIndex } from "../repository/chunk_index.ts";
-import type { Repository } from "../repository/repository.ts";
+import type { RepositoryKeys } from "../repository/keys.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import { isDamage } from "./damage.ts";
 import type { RestoreContext, RestoreOptions } from "./restore.ts";
-import { type FileLayout, holesOf, layoutOf, ReadPlan } from "./restore_plan.ts";
+import { RestoreBatches } from "./restore_batches.ts";
+import { RestoreDeletions } from "./restore_deletions.ts";
+import { markFailed, type RestoreBatch, type RestoreFile, type RestoreWork } from "./restore_file.ts";
+import { RestoreFilePlanner } from "./restore_file_planner.ts";
+import { LinkGroups } from "./restore_links.ts";
+import { metadataOf } from "./restore_metadata.ts";
+import { isInOneFrame, layoutOf } from "./restore_plan.ts";
 import type { RestoreTally } from "./restore_tally.ts";
-import { SnapshotKnowledge } from "./snapshot_knowledge.ts";
 import type { SnapshotPlace } from "./snapshot_paths.ts";
 import { isFull, targetFull } from "./target_full.ts";
 
-/** A file on its way back. */
-export interface RestoreFile {
-  number: number;
+/** A folder of the walk, made once something in it is wanted. */
+interface WalkedFolder {
   path: string;
-  /** Where it is written: `path`, or beside it while something else stands there that must outlive a failure. */
-  writePath: string;
-  /** An existing file is changed, and gets its length and its holes when all of its chunks are there. */
-  inPlace: boolean;
-  metadata: Metadata;
-  layout: FileLayout;
-  /** One frame holds all of it and nothing of it exists: a worker makes it in one go. */
-  whole: boolean;
-  /** Chunks that are not written yet. */
-  missing: number;
-  bytesWritten: number;
-  failed: boolean;
-}
-
-/** Files whose content is restored together: so many that a frame is rarely needed by two batches, and no more. */
-export interface RestoreBatch {
-  plan: ReadPlan<RestoreFile>;
-  files: RestoreFile[];
-}
-
-/** What a restore has to do once all content is there. */
-export interface RestoreWork {
-  /** In the order in which they were made; their metadata is set in reverse. */
-  folders: { path: string; metadata: Metadata }[];
-  /** Symbolic links and nodes, made when all content is there. */
-  others: { path: string; entry: Entry; metadata: Metadata }[];
-  links: { path: string; to: RestoreFile }[];
-  /** What stands in restored folders and not in the snapshot. */
-  deletions: string[];
+  make(): void;
+  /** This restore made it, so nothing else is in it. */
+  isNew: boolean;
 }
 
 /**
@@ -59,82 +32,70 @@ export interface RestoreWork {
  */
 export class RestoreWalk {
   readonly work: RestoreWork = { folders: [], others: [], links: [], deletions: [] };
-  #batch: RestoreBatch = { plan: new ReadPlan(), files: [] };
-  #executing: Promise<void> = Promise.resolve();
+  readonly #batches: RestoreBatches;
   #files = 0;
-  readonly #known: SnapshotKnowledge;
-  readonly #linked = new Map<string, RestoreFile>();
-  readonly #made = new Set<string>([""]);
-  /** What this restore writes beside existing files. */
-  readonly #parts = new Set<string>();
+  readonly #links = new LinkGroups();
+  readonly #planner: RestoreFilePlanner;
+  readonly #deletions: RestoreDeletions;
 
   constructor(
     readonly trees: TreeReader,
     readonly index: ChunkIndex,
-    readonly pool: WorkerPool,
+    pool: WorkerPool,
     readonly target: TargetTree | undefined,
     readonly tally: RestoreTally,
     readonly options: RestoreOptions,
     readonly context: RestoreContext,
-    readonly repository: Repository,
+    keys: RepositoryKeys,
     /** Writes a batch; the next one is handed over when it is done. */
-    readonly execute: (batch: RestoreBatch) => Promise<void>,
+    execute: (batch: RestoreBatch) => Promise<void>,
   ) {
-    this.#known = new SnapshotKnowledge(options.snapshot.snapshot, options.path);
+    this.#batches = new RestoreBatches(execute);
+    this.#deletions = new RestoreDeletions(target, options);
+    this.#planner = new RestoreFilePlanner(pool, target, options, keys, this.#deletions);
   }
 
   async plan(place: SnapshotPlace): Promise<RestoreWork> {
-    if (!("folder" in place)) {
-      await this.#entry(place.entry, place.entry.name, () => {});
-      return await this.#finish();
+    const root: WalkedFolder = { path: "", make: () => {}, isNew: false };
+    if (!("folder" in place)) await this.#entry(place.entry, place.entry.name, root);
+    else {
+      if (place.entry !== undefined && this.#wants("", true)) {
+        this.work.folders.push({ path: "", metadata: await this.#metadata(place.entry) });
+      }
+      await this.#folder(place.folder, root);
     }
-    if (place.entry !== undefined && this.#wants("", true)) {
-      this.work.folders.push({ path: "", metadata: await this.#metadata(place.entry) });
-    }
-    await this.#folder(place.folder, "", () => {});
-    return await this.#finish();
-  }
-
-  async #finish(): Promise<RestoreWork> {
-    await this.#handOver();
-    await this.#executing;
+    await this.#batches.finish();
     return this.work;
-  }
-
-  /** Starts a batch once the one before it is done; the walk goes on meanwhile. */
-  async #handOver(): Promise<void> {
-    const batch = this.#batch;
-    this.#batch = { plan: new ReadPlan(), files: [] };
-    await this.#executing;
-    this.#executing = this.execute(batch);
-    this.#executing.catch(() => {}); // the next to await it sees the failure
   }
 
   #wants(path: string, isFolder: boolean): boolean {
     return this.options.select === undefined || this.options.select(path, isFolder);
   }
 
-  /** @param makeParent Makes the folder itself, once something in it is wanted */
-  async #folder(id: string, path: string, makeParent: () => void): Promise<void> {
-    const names = new Set<string>();
-    for await (const entry of this.trees.entries(id)) {
-      throwIfAborted(this.context.signal);
-      names.add(entry.name);
-      await this.#entry(entry, path === "" ? entry.name : `${path}/${entry.name}`, makeParent);
-    }
-    if (this.options.delete) this.#findDeletions(path, names);
+  #metadata(entry: Entry) {
+    return metadataOf(entry, this.trees, this.context.owners);
   }
 
-  async #entry(entry: Entry, path: string, makeParent: () => void): Promise<void> {
+  async #folder(id: string, folder: WalkedFolder): Promise<void> {
+    const names = new Set<string>();
+    for await (const leaf of this.trees.leaves(id)) {
+      for (const entry of leaf) {
+        throwIfAborted(this.context.signal);
+        if (this.options.delete) names.add(entry.name);
+        await this.#entry(entry, folder.path === "" ? entry.name : `${folder.path}/${entry.name}`, folder);
+      }
+    }
+    if (this.options.delete) this.work.deletions.push(...this.#deletions.find(folder.path, names));
+  }
+
+  async #entry(entry: Entry, path: string, parent: WalkedFolder): Promise<void> {
     try {
       const wanted = this.#wants(path, entry.type === "dir");
-      if (wanted) makeParent();
-      if (entry.type === "dir") return await this.#subfolder(entry, path, wanted, makeParent);
+      if (wanted) parent.make();
+      if (entry.type === "dir") return await this.#subfolder(entry, path, wanted, parent);
       if (!wanted) return;
-      if (entry.type === "file") return await this.#file(entry, path);
-      if (this.#mayReplace(entry, path)) {
-        this.work.others.push({ path, entry, metadata: await this.#metadata(entry) });
-      }
+      if (entry.type === "file") return await this.#file(entry, path, parent);
+      await this.#other(entry, path, parent);
     } catch (error) {
       if (error instanceof SystemError && isFull(error)) throw targetFull(path, error);
       if (error instanceof SystemError) this.tally.fault(path, error);
@@ -143,73 +104,65 @@ export class RestoreWalk {
     }
   }
 
-  async #subfolder(entry: Entry, path: string, wanted: boolean, makeParent: () => void): Promise<void> {
-    const existing = this.target?.lstat(path);
-    if (existing !== undefined && existing.type !== "dir" && !this.#overwrites(entry, existing)) {
-      this.tally.filesSkipped++;
-      return;
-    }
+  async #subfolder(entry: Entry, path: string, wanted: boolean, parent: WalkedFolder): Promise<void> {
+    const existing = parent.isNew ? undefined : this.target?.lstat(path);
+    if (existing !== undefined && existing.type !== "dir" && !this.#mayReplace(entry, path, existing)) return;
     const metadata = await this.#metadata(entry);
-    const make = () => {
-      if (this.#made.has(path)) return;
-      makeParent();
-      this.#made.add(path);
-      this.#makeFolder(path);
-      this.work.folders.push({ path, metadata });
+    let isMade = false;
+    const folder: WalkedFolder = {
+      path,
+      make: () => {
+        if (isMade) return;
+        parent.make();
+        isMade = true;
+        folder.isNew = this.#makeFolder(path);
+        this.work.folders.push({ path, metadata });
+      },
+      isNew: false,
     };
-    if (wanted) make();
-    await this.#folder(entry.subtree!, path, make);
+    if (wanted) folder.make();
+    await this.#folder(entry.subtree!, folder);
   }
 
-  #makeFolder(path: string): void {
+  /** Whether there was none. */
+  #makeFolder(path: string): boolean {
     this.tally.foldersRestored++;
-    if (this.options.dryRun || this.target === undefined) return;
+    if (this.options.dryRun || this.target === undefined) return false;
     const existing = this.target.lstat(path);
-    if (existing?.type === "dir") return;
+    if (existing?.type === "dir") return false;
     if (existing !== undefined) this.target.remove(path);
     this.target.makeFolder(path);
+    return true;
   }
 
-  /** Whether what is not a file may take the place of what is there. */
-  #mayReplace(entry: Entry, path: string): boolean {
-    const existing = this.target?.lstat(path);
-    if (existing === undefined || this.#overwrites(entry, existing)) return true;
-    this.tally.filesSkipped++;
-    return false;
+  /** Whether `--overwrite` lets an entry take the place of what is there; counted if not. */
+  #mayReplace(entry: Entry, path: string, existing: FileStat | undefined): boolean {
+    const { overwrite } = this.options;
+    const may = existing === undefined || overwrite === "always" || overwrite === "if-changed" ||
+      (overwrite === "if-newer" && BigInt(entry.mtime) > BigInt(existing.mtimeNs));
+    if (!may) this.tally.skipped(path);
+    return may;
   }
 
-  /** Then a half-written file under its own name would be taken for a newer one by the next run. */
-  get #judgesByTime(): boolean {
-    return this.options.overwrite === "if-newer" || this.options.overwrite === "never";
+  async #other(entry: Entry, path: string, parent: WalkedFolder): Promise<void> {
+    const existing = parent.isNew ? undefined : this.target?.lstat(path);
+    if (!this.#mayReplace(entry, path, existing)) return;
+    const { type, target, rdev } = entry;
+    const first = this.#links.take(entry);
+    const group = first ?? this.#links.begin(entry, (left) => ({ path, failed: false, left }));
+    const other = { path, type, target, rdev, metadata: await this.#metadata(entry), group };
+    if (first === undefined) this.work.others.push(other);
+    else this.work.links.push({ path, to: first, other });
   }
 
-  #overwrites(entry: Entry, existing: FileStat): boolean {
-    switch (this.options.overwrite) {
-      case "always":
-      case "if-changed":
-        return true;
-      case "if-newer":
-        return BigInt(entry.mtime) > BigInt(existing.mtimeNs);
-      case "never":
-        return false;
-    }
-  }
-
-  async #file(entry: Entry, path: string): Promise<void> {
+  async #file(entry: Entry, path: string, parent: WalkedFolder): Promise<void> {
+    const first = this.#links.take(entry);
+    if (first !== undefined) return void this.work.links.push({ path, to: first });
     const sizeBytes = Number(entry.size);
-    const key = linkKey(entry);
-    const first = key === undefined ? undefined : this.#linked.get(key);
-    if (first !== undefined) {
-      this.work.links.push({ path, to: first });
-      return;
-    }
     this.tally.filesTotal++;
     this.tally.bytesTotal += sizeBytes;
-    const existing = this.target?.lstat(path);
-    if (existing !== undefined && !this.#overwrites(entry, existing)) {
-      this.tally.filesSkipped++;
-      return;
-    }
+    const existing = parent.isNew ? undefined : this.target?.lstat(path);
+    if (!this.#mayReplace(entry, path, existing)) return;
     const layout = await layoutOf(entry.content, sizeBytes, this.trees, this.index, path);
     const file: RestoreFile = {
       number: this.#files++,
@@ -218,112 +171,26 @@ export class RestoreWalk {
       inPlace: false,
       metadata: await this.#metadata(entry),
       layout,
-      whole: false,
+      whole: isInOneFrame(layout),
       missing: 0,
       bytesWritten: 0,
       failed: false,
+      group: this.#links.begin(entry, (left) => ({ path, failed: false, left })),
     };
-    if (key !== undefined) this.#linked.set(key, file);
-    this.#batch.files.push(file);
-    await this.#planFile(file, entry, existing);
-    if (this.#batch.files.length >= LIMITS.restoreBatchFiles) await this.#handOver();
-  }
-
-  async #planFile(file: RestoreFile, entry: Entry, existing: FileStat | undefined): Promise<void> {
-    const { layout, path } = file;
-    if (existing?.type === "file" && this.options.overwrite === "if-changed" && looksSame(entry, existing)) return;
-    const inPlace = existing?.type === "file" && existing.links === 1 && !this.#judgesByTime;
-    const part = inPlace ? undefined : this.#partOf(path);
-    const same = inPlace || part !== undefined ? await this.#sameChunks(part ?? path, layout) : undefined;
-    const frames = new Set(layout.chunks.map(({ location }) => `${location.pack.name} ${location.place.frame}`));
-    file.whole = !inPlace && part === undefined && frames.size === 1;
-    layout.chunks.forEach((chunk, i) => {
-      if (same?.[i] === 1) return;
-      file.missing++;
-      this.#batch.plan.add(file, chunk);
-    });
-    if (this.options.dryRun || this.target === undefined) return this.#countDry(file);
-    file.inPlace = inPlace;
-    if (inPlace) return;
-    if (existing !== undefined || !file.whole || this.#judgesByTime) {
-      file.writePath = partName(path);
-      this.#parts.add(file.writePath);
-    }
-    if (file.whole) return;
-    const handle = part === undefined ? this.target.createFile(file.writePath) : this.target.openFile(part);
+    this.#batches.batch.files.push(file);
     try {
-      handle.truncate(layout.sizeBytes);
-      if (part !== undefined) { for (const { offset, length } of holesOf(layout)) handle.punchHole(offset, length); }
-    } finally {
-      handle.close();
+      if (parent.isNew) this.#planner.planNew(file, this.#batches.batch);
+      else await this.#planner.plan(file, entry, existing, this.#batches.batch);
+    } catch (error) {
+      markFailed(file);
+      throw error;
     }
-  }
-
-  /** What an interrupted restore wrote of a file; anything else that has this name is removed. */
-  #partOf(path: string): string | undefined {
-    const name = partName(path);
-    const stat = this.target?.lstat(name);
-    if (stat === undefined) return undefined;
-    // One that has its mode already cannot be opened by everyone, and lacks only its name.
-    if (stat.type === "file" && stat.links === 1 && (stat.mode & 0o600) === 0o600) return name;
-    if (stat.type !== "dir" && !this.options.dryRun) this.target!.remove(name);
-    return undefined;
+    if (this.options.dryRun || this.target === undefined) this.#countDry(file);
+    await this.#batches.planned(file);
   }
 
   #countDry(file: RestoreFile): void {
     if (file.missing === 0) this.tally.unchanged(file.path, file.layout.sizeBytes);
     else this.tally.restored(file.path, file.layout.sizeBytes);
   }
-
-  async #sameChunks(path: string, layout: FileLayout): Promise<Uint8Array | undefined> {
-    if (layout.chunks.length === 0) return undefined;
-    const places = new Float64Array(2 * layout.chunks.length);
-    layout.chunks.forEach(({ offset, length }, i) => places.set([offset, length], 2 * i));
-    const idKey = this.repository.keys.chunkIdKey(CHUNK_KIND_NAMES[layout.kind]);
-    const { same } = await this.pool.compare({ path, ids: concat(layout.chunks.map(({ id }) => id)), places, idKey });
-    return same;
-  }
-
-  async #metadata(entry: Entry): Promise<Metadata> {
-    const owner = this.context.owners ? { uid: entry.uid, gid: entry.gid } : {};
-    return { mode: entry.mode, ...owner, mtimeNs: entry.mtime, xattrs: await this.#xattrs(entry) };
-  }
-
-  async #xattrs(entry: Entry): Promise<Xattr[]> {
-    const xattrs: Xattr[] = [];
-    for (const { name, value, chunks } of entry.xattrs ?? []) {
-      const parts = await Promise.all((chunks ?? []).map((id) => this.trees.get(id)));
-      xattrs.push({ name, value: value === undefined ? concat(parts) : fromBase64(value) });
-    }
-    return xattrs;
-  }
-
-  /** A folder of the target's own file system: what is mounted in it was not saved with it, so it is not deleted either. */
-  #isHere(stat: FileStat | undefined): boolean {
-    return stat?.type === "dir" && stat.device === this.target?.lstat("")?.device;
-  }
-
-  #findDeletions(path: string, names: ReadonlySet<string>): void {
-    if (!this.#isHere(this.target?.lstat(path)) || !this.#known.isComplete(path)) return;
-    for (const name of this.target!.readNames(path)) {
-      const child = path === "" ? name : `${path}/${name}`;
-      const stat = this.target!.lstat(child);
-      if (
-        names.has(name) || this.#parts.has(child) || (stat?.type === "dir" && !this.#isHere(stat)) ||
-        this.#known.mayHaveBeen(child)
-      ) continue;
-      const isFolder = stat?.type === "dir";
-      if (this.#wants(child, isFolder)) this.work.deletions.push(child);
-    }
-  }
-}
-
-/** Where a file is written that must not be seen half-written; the same in every run, so that one goes on with the last one's. */
-function partName(path: string): string {
-  const folder = path.slice(0, path.lastIndexOf("/") + 1);
-  return `${folder}.axiom-part-${createHash("sha256").update(encodeName(path)).digest("hex").slice(0, 16)}`;
-}
-
-function looksSame(entry: Entry, existing: FileStat): boolean {
-  return entry.size === String(existing.sizeBytes) && entry.mtime === existing.mtimeNs;
 }

@@ -57,7 +57,7 @@ export class LinuxTargetTree implements TargetTree {
   lstat(path: string): FileStat | undefined {
     return undefinedIfMissing(() => {
       const { folder, name } = this.#find(path, "statx");
-      return this.calls.statAt(folder, name, path);
+      return this.calls.statIfThere(folder, name, path);
     });
   }
 

@@ -5,6 +5,7 @@ import { cString, isCString, readCString } from "./c_string.ts";
 import { ERRNO, errnoName } from "./errno.ts";
 import type { MetadataLoss, Xattr } from "./file_system.ts";
 import { failure, type Libc } from "./libc.ts";
+import { isOfFile } from "./xattr_names.ts";
 
 /** `XATTR_LIST_MAX` and `XATTR_SIZE_MAX` of Linux. */
 const BUFFER_BYTES = 64 * 1024;
@@ -72,15 +73,6 @@ function unpack(length: number): string[] {
   return list;
 }
 
-/**
- * False for what is the system's own and not the file's: labels such as `security.selinux`, and what `system.*` shows
- * beyond POSIX ACLs. Those are set when a backup holds them, but never removed.
- */
-function isRemovable(name: string): boolean {
-  if (name.startsWith("system.")) return name === "system.posix_acl_access" || name === "system.posix_acl_default";
-  return !name.startsWith("security.") || name === "security.capability";
-}
-
 /** Makes `wanted` the only ones; returns those that could not be set or removed. */
 export function replaceXattrs(libc: Libc, calls: XattrCalls, wanted: readonly Xattr[]): MetadataLoss[] {
   const losses: MetadataLoss[] = [];
@@ -89,7 +81,7 @@ export function replaceXattrs(libc: Libc, calls: XattrCalls, wanted: readonly Xa
   if (length < 0 && length !== -ERRNO.ENOTSUP) lose("the list of names", length);
   const present = length > 0 ? unpack(length) : [];
   for (const name of present) {
-    if (!isRemovable(name) || wanted.some((xattr) => xattr.name === name)) continue;
+    if (!isOfFile(name) || wanted.some((xattr) => xattr.name === name)) continue;
     const result = libc.attempt(() => calls.remove(cString(name, "removexattr", 1)));
     if (result < 0 && !VANISHED.includes(result)) lose(name, result);
   }

@@ -5,7 +5,13 @@
 import { type Bytes, equalBytes, free } from "../base/bytes.ts";
 import { AxiomError, reportError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import { type FileSystem, SystemError, type TargetFile, type TargetTree } from "../platform/file_system.ts";
+import {
+  type FileSystem,
+  type SourceFile,
+  SystemError,
+  type TargetFile,
+  type TargetTree,
+} from "../platform/file_system.ts";
 import { openFrame } from "./frame.ts";
 import { forEachChunk } from "./frame_builder.ts";
 import { type ChunkIdentifier, chunkIdentifier } from "./identify.ts";
@@ -97,25 +103,65 @@ export class RestoreLane {
 
   compare(file: CompareFile): CompareResult {
     const same = new Uint8Array(file.ids.length / 32);
-    const identify = this.#identifierFor(file.idKey);
     const buffer = this.#buffer ??= new Uint8Array(LIMITS.framePlainBytesMax);
     try {
       const source = this.#target!.openForReading(file.path);
       try {
-        for (let i = 0; i < same.length; i++) {
-          const [offset, length] = file.places.subarray(2 * i, 2 * i + 2);
-          const chunk = buffer.subarray(0, length);
-          if (source.read(chunk, offset) !== length) continue;
-          same[i] = equalBytes(identify(chunk), file.ids.subarray(32 * i, 32 * (i + 1))) ? 1 : 0;
-        }
+        this.#compareChunks(source, file, same, buffer);
+        const dirtyHole = dirtyHoleOf(source, file, buffer);
+        return { same, ...(dirtyHole === undefined ? {} : { dirtyHole }) };
       } finally {
         source.close();
       }
-      return { same };
     } catch (error) {
       return { same: same.fill(0), fault: writeFault(error) };
     }
   }
+
+  #compareChunks(source: SourceFile, { ids, places, idKey }: CompareFile, same: Bytes, buffer: Bytes): void {
+    const identify = this.#identifierFor(idKey);
+    for (let i = 0; i < same.length; i++) {
+      const [offset, length] = places.subarray(2 * i, 2 * i + 2);
+      const chunk = buffer.subarray(0, length);
+      if (source.read(chunk, offset) !== length) continue;
+      same[i] = equalBytes(identify(chunk), ids.subarray(32 * i, 32 * (i + 1))) ? 1 : 0;
+    }
+  }
+}
+
+/** Offset of the first byte between the chunks that is not zero; only what takes space on disk is read. */
+function dirtyHoleOf(source: SourceFile, { places, sizeBytes }: CompareFile, buffer: Bytes): number | undefined {
+  const holes: { offset: number; end: number }[] = [];
+  let end = 0;
+  for (let i = 0; i < places.length; i += 2) {
+    if (places[i] > end) holes.push({ offset: end, end: places[i] });
+    end = places[i] + places[i + 1];
+  }
+  if (sizeBytes > end) holes.push({ offset: end, end: sizeBytes });
+  if (holes.length === 0) return undefined;
+  let next = 0;
+  for (const segment of source.dataSegments(sizeBytes)) {
+    const segmentEnd = segment.offset + segment.length;
+    while (next < holes.length && holes[next].end <= segment.offset) next++;
+    for (let i = next; i < holes.length && holes[i].offset < segmentEnd; i++) {
+      const from = Math.max(holes[i].offset, segment.offset), to = Math.min(holes[i].end, segmentEnd);
+      const dirty = firstNonZero(source, from, to, buffer);
+      if (dirty !== undefined) return dirty;
+    }
+  }
+  return undefined;
+}
+
+function firstNonZero(source: SourceFile, from: number, to: number, buffer: Bytes): number | undefined {
+  for (let at = from; at < to;) {
+    const part = buffer.subarray(0, Math.min(buffer.length, to - at));
+    const length = source.read(part, at);
+    const dirty = part.subarray(0, length).findIndex((byte) => byte !== 0);
+    if (dirty >= 0) return at + dirty;
+    if (length < part.length) return undefined;
+    at += length;
+  }
+  return undefined;
 }
 
 /** Numbers of the chunks that a task needs; undefined for all. */

@@ -164,7 +164,7 @@ export interface FrameWrite {
   file: number;
   path: string;
   /** Number of the chunk in the frame, and where in the file it goes, in turn. */
-  parts: Float64Array<ArrayBuffer>;
+  parts: number[];
   /** The frame holds the whole file: it is made, written, given its metadata and closed. Else it exists already. */
   whole?: { sizeBytes: number; metadata: Metadata };
 }
@@ -189,11 +189,15 @@ export interface CompareFile {
   ids: Bytes;
   /** Offset and length of each chunk in turn. */
   places: Float64Array<ArrayBuffer>;
+  /** Up to here, what lies between chunks has to read as zeros. */
+  sizeBytes: number;
   idKey: Bytes;
 }
 
 export interface CompareResult {
   /** 1 where the file holds the chunk already. */
   same: Bytes;
+  /** Offset of a byte that is not zero where the content has a hole. */
+  dirtyHole?: number;
   fault?: WriteFault;
 }

@@ -1,0 +1,39 @@
+import type { FileStat, TargetTree } from "../platform/file_system.ts";
+import type { RestoreOptions } from "./restore.ts";
+import { SnapshotKnowledge } from "./snapshot_knowledge.ts";
+
+/** Finds what stands in restored folders although the snapshot knows that it is gone. */
+export class RestoreDeletions {
+  readonly #known: SnapshotKnowledge;
+  /** What this restore writes beside existing files. */
+  readonly #parts = new Set<string>();
+
+  constructor(
+    readonly target: TargetTree | undefined,
+    readonly options: Pick<RestoreOptions, "snapshot" | "path" | "select" | "delete">,
+  ) {
+    this.#known = new SnapshotKnowledge(options.snapshot.snapshot, options.path);
+  }
+
+  keepPart(path: string): void {
+    if (this.options.delete) this.#parts.add(path);
+  }
+
+  /** @param names What the snapshot has in the folder */
+  *find(folder: string, names: ReadonlySet<string>): Generator<string> {
+    if (!this.#isHere(this.target?.lstat(folder)) || !this.#known.isComplete(folder)) return;
+    for (const name of this.target!.readNames(folder)) {
+      const path = folder === "" ? name : `${folder}/${name}`;
+      if (names.has(name) || this.#parts.has(path)) continue;
+      const stat = this.target!.lstat(path);
+      const isFolder = stat?.type === "dir";
+      if ((isFolder && !this.#isHere(stat)) || this.#known.mayHaveBeen(path)) continue;
+      if (this.options.select === undefined || this.options.select(path, isFolder)) yield path;
+    }
+  }
+
+  /** A folder of the target's own file system: what is mounted in it was not saved with it, so it is not deleted either. */
+  #isHere(stat: FileStat | undefined): boolean {
+    return stat?.type === "dir" && stat.device === this.target?.lstat("")?.device;
+  }
+}
