@@ -1,6 +1,6 @@
 /** The composition root: the only place that knows every implementation. */
 import { type Clock, systemClock } from "./base/clock.ts";
-import { AxiomError } from "./base/errors.ts";
+import { AxiomError, isKind } from "./base/errors.ts";
 import type { EventSink } from "./base/events.ts";
 import { LIMITS } from "./base/limits.ts";
 import { type Random, systemRandom } from "./base/random.ts";
@@ -57,6 +57,7 @@ class WiredApp implements App {
   readonly #foreign = new Set<string>();
   #opened: Promise<OpenedStore> | undefined;
   #repository: Promise<Repository> | undefined;
+  #distrust: AxiomError | undefined;
 
   constructor(settings: AppSettings, readonly loaded: LoadedConfig) {
     this.#settings = settings;
@@ -117,16 +118,30 @@ class WiredApp implements App {
     return [...this.#foreign];
   }
 
-  openRepository(): Promise<Repository> {
-    return this.#repository ??= this.#openRepository();
+  async openRepository(use: "read" | "check" | "write"): Promise<Repository> {
+    const repository = await (this.#repository ??= this.#openRepository());
+    if (this.#distrust === undefined || use === "check") return repository;
+    if (use === "write") throw this.#distrust;
+    const { message, hint } = this.#distrust;
+    this.events({ type: "warning", code: this.#distrust.kind, message: `${message}. ${hint}` });
+    return repository;
   }
 
   async #openRepository(): Promise<Repository> {
     const store = await this.openStore();
     const secret = await openingSecret(this.#secretSource(), store.location, this.signal);
     const repository = await Repository.open(store, secret, this.#context(), { signal: this.signal });
-    await this.#pins?.check(repository, this.signal);
+    try {
+      await this.#pins?.check(repository, this.signal);
+    } catch (error) {
+      if (!isKind(error, "repository_changed")) throw error;
+      this.#distrust = error;
+    }
     return repository;
+  }
+
+  get distrust(): AxiomError | undefined {
+    return this.#distrust;
   }
 
   async createRepository({ kdf, slotLabel }: NewRepository): Promise<Repository> {
@@ -176,7 +191,7 @@ class WiredApp implements App {
   }
 
   async pinSnapshot(id: string, paths: readonly string[]): Promise<void> {
-    await this.#pins?.pinHead(await this.openRepository(), id, paths);
+    await this.#pins?.pinHead(await this.openRepository("write"), id, paths);
   }
 
   async acceptRepository(): Promise<string> {

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { AxiomError } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import type { Random } from "../base/random.ts";
 import type { LoadedConfig } from "../config/load.ts";
@@ -49,8 +50,14 @@ export interface App {
   /** Starts data-path workers, one per core; whoever asks ends them. */
   pool(): WorkerPool;
   identity(): Promise<WriterIdentity>;
-  /** Opened by the first call, the same for all that follow. Fails as `Repository.open` does, and `repository_changed`. */
-  openRepository(): Promise<Repository>;
+  /**
+   * Opened by the first call, the same for all that follow. Fails as `Repository.open` does. Where it is another, or an older
+   * one, than was seen there, `write` is `repository_changed` and `read` a warning: whoever has no other copy needs what is
+   * there. What repairs it counts as reading, or nothing could put it right. `check` leaves it to {@linkcode distrust}.
+   */
+  openRepository(use: "read" | "check" | "write"): Promise<Repository>;
+  /** Why the repository that was opened is not what was seen there. */
+  readonly distrust: AxiomError | undefined;
   /** Fails as `Repository.create` does. */
   createRepository(options: NewRepository): Promise<Repository>;
   /** Remembers a snapshot that was just made, so that its disappearance is noticed. */

@@ -63,7 +63,10 @@ interface Opened {
 /** What is behind a {@linkcode Repository}, which shows nothing of its keys. */
 const opened = new WeakMap<Repository, Opened>();
 
-/** Throws `repository_missing`, `password_wrong`, `repository_changed`, and what the store throws. */
+/**
+ * Throws `repository_missing`, `password_wrong`, and what the store throws; also `repository_changed`, which nobody notices
+ * who opens it without `stateFolder`, as one does to read what is there nevertheless.
+ */
 export function openRepository(options: OpenOptions): Promise<Repository> {
   return withStore(options, false, async (store) => {
     const { signal } = options;

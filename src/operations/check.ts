@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { AxiomError } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { PREFIX } from "../model/object_keys.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -22,6 +23,8 @@ export interface CheckContext {
   signal?: AbortSignal;
   /** Paths that the store met in listings and that are no objects. */
   foreignPaths?: () => readonly string[];
+  /** Why the repository is not what this machine saw there. */
+  distrust?: AxiomError;
 }
 
 export interface CheckSummary {
@@ -65,6 +68,10 @@ export async function check(
   const { onEvent, signal } = context;
   const told = new Set<string>();
   const common = new Findings(onEvent, told);
+  const { distrust } = context;
+  if (distrust !== undefined) {
+    common.error("repository_changed", repository.store.location, `${distrust.message}. ${distrust.hint}`);
+  }
   await checkKeys(repository, common, signal);
   await checkObjects(repository, common, context.foreignPaths ?? (() => []), signal);
   const data = new DataCheck(repository, context.pool, onEvent, signal);

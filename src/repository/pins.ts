@@ -17,7 +17,7 @@ import type { EventSink } from "../base/events.ts";
 import { LIMITS } from "../base/limits.ts";
 import { encodeName } from "../base/names.ts";
 import { isDocument, isHexOf } from "../model/fields.ts";
-import { markerKey } from "../model/object_keys.ts";
+import { markerKey, snapshotKey } from "../model/object_keys.ts";
 import type { StateFiles } from "../platform/state_files.ts";
 import { readLedger } from "./ledger.ts";
 import type { Repository } from "./repository.ts";
@@ -101,9 +101,19 @@ export class PinStore {
       }
       if (now === undefined || seen.has(now)) continue;
       if (now !== id && await store.stat(markerKey(now), signal) !== undefined) present.push({ key, id: now });
-      else throw changed(store.location, `the snapshot ${now} is gone, and no record says that anyone removed it`);
+      else throw await this.#gone(repository, now, signal);
     }
     return present;
+  }
+
+  async #gone({ store }: Repository, id: string, signal?: AbortSignal): Promise<AxiomError> {
+    if (await store.stat(snapshotKey(id), signal) === undefined) {
+      return changed(store.location, `the snapshot ${id} is gone, and no record says that anyone removed it`);
+    }
+    const why = `the commit marker of the snapshot ${id} is gone, so it does not count`;
+    return new AxiomError("repository_changed", `Cannot trust the repository ${store.location}: ${why}`, {
+      hint: "Run `axiom check` to see what else is lost; `axiom repair snapshots` brings the snapshot back",
+    });
   }
 
   /** Makes a new snapshot the head of its paths. */

@@ -61,12 +61,12 @@ function forget(repository: Repository, id: string, replaced_by?: string): Promi
   return appendLedger(repository.store, repository.sealer, record);
 }
 
-function isChanged(pattern: RegExp) {
+function isChanged(pattern: RegExp, hint = /--accept-repository/) {
   return (error: unknown) => {
     ok(error instanceof AxiomError);
     deepEqual([error.kind, error.exitCode], ["repository_changed", 13]);
     match(error.message, pattern);
-    match(error.hint ?? "", /--accept-repository/);
+    match(error.hint ?? "", hint);
     return true;
   };
 }
@@ -106,7 +106,16 @@ Deno.test("(28) a hidden snapshot is told, unless the ledger says who took it aw
   await t.step("hidden", async () => {
     const { store, repository, pins } = await pinned();
     await store.remove(markerKey(HEAD));
+    await store.remove(snapshotKey(HEAD));
     await rejects(pins.check(repository), isChanged(/the snapshot 1{32} is gone/));
+  });
+  await t.step("without its marker", async () => {
+    const { store, repository, pins } = await pinned();
+    await store.remove(markerKey(HEAD));
+    await rejects(
+      pins.check(repository),
+      isChanged(/the commit marker of the snapshot 1{32} is gone/, /repair snapshots/),
+    );
   });
   await t.step("forgotten", async () => {
     const { store, repository, files, pins } = await pinned();

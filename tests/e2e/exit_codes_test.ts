@@ -1,5 +1,6 @@
 /** What scripts rely on: exit codes, and what is said on the way. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { COMMANDS } from "../../src/cli/command_table.ts";
 import { noise, writeFiles, writeSmallSource } from "../faults/source_folder.ts";
 import { type Ended, type Machine, onMachine } from "./program.ts";
 
@@ -156,14 +157,20 @@ Deno.test(
     await copyFolder(machine.repository, copy);
     writeFiles(source, { "new": "new" });
     equal((await machine.run(["backup", source])).code, 0);
-    await t.step("yesterday's copy", async () => {
+    await t.step("yesterday's copy", async (t) => {
       await Deno.rename(machine.repository, machine.path("today"));
       await copyFolder(copy, machine.repository);
-      endsWith(
-        await machine.run(["snapshots"]),
-        13,
-        /the snapshot [0-9a-f]{32} is gone.*\n {2}hint: .*--accept-repository/,
-      );
+      const gone = /the snapshot [0-9a-f]{32} is gone.*--accept-repository/s;
+      const key = machine.path("key");
+      for (const args of WRITING) {
+        const words = args.map((word) => word.replace("SOURCE", source).replace("KEY", key));
+        await t.step(args.join(" "), async () => endsWith(await machine.run(words), 13, gone));
+      }
+      for (const args of READING) {
+        const words = args.map((word) => word.replace("SOURCE", source).replace("TARGET", machine.path("target")));
+        await t.step(args.join(" "), async () => endsWith(await machine.run(words), 0, gone));
+      }
+      deepEqual([...WRITING, ...READING].map(([...args]) => commandOf(args)).sort(), withRepository().sort());
     });
     await t.step("another one", async () => {
       await Deno.remove(machine.repository, { recursive: true });
@@ -177,6 +184,38 @@ Deno.test(
     });
   }),
 );
+
+/** What adds to a repository that is not what it was is refused, and a check finds that it is not; what reads or repairs it is warned of. */
+const WRITING = [
+  ["backup", "SOURCE"],
+  ["tag", "--add", "x", "latest"],
+  ["key", "add", "--new-key-file", "KEY"],
+  ["key", "remove", "00000000"],
+  ["key", "passwd", "--new-key-file", "KEY"],
+  ["check"],
+];
+const READING = [
+  ["snapshots"],
+  ["ls", "latest"],
+  ["find", "top"],
+  ["history", "SOURCE/top"],
+  ["diff", "latest", "latest"],
+  ["dump", "latest:SOURCE/top"],
+  ["stats"],
+  ["restore", "latest", "--target", "TARGET"],
+  ["repair", "index"],
+  ["repair", "snapshots"],
+  ["key", "list"],
+];
+const WITHOUT_REPOSITORY = /^(init|doctor|completion|version|help|config .*|cache .*)$/;
+
+function withRepository(): string[] {
+  return COMMANDS.map(({ name }) => name).filter((name) => !WITHOUT_REPOSITORY.test(name));
+}
+
+function commandOf(args: readonly string[]): string {
+  return COMMANDS.map(({ name }) => name).find((name) => `${args.join(" ")} `.startsWith(`${name} `))!;
+}
 
 async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to);

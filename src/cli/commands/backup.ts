@@ -71,7 +71,7 @@ export const backup = defineCommand({
     }
     const summary = what.kind === "files"
       ? await backupConfigured(
-        await app.openRepository(),
+        await app.openRepository("write"),
         app.config,
         { ...what.request, ...call },
         await contextOf(app),
@@ -99,7 +99,7 @@ async function contextOf(app: App): Promise<ConfiguredContext> {
 
 /** The producer starts when everything else is ready for it. */
 async function saveStream(app: App, command: readonly string[], call: SnapshotCall): Promise<BackupSummary> {
-  const repository = await app.openRepository();
+  const repository = await app.openRepository("write");
   const context = await contextOf(app);
   const { uid, gid } = userIds() ?? { uid: 0, gid: 0 };
   const owner = { uid, gid, user: app.files.userName(uid), group: app.files.groupName(gid) };

@@ -25,11 +25,12 @@ export const check = defineCommand({
   run: async ({ settings, seed }: { settings: FlagSetting[]; seed: string | undefined }, { app: open }) => {
     const app = await open(settings);
     const readData = dataSelection(app.config.check, seed, app.random);
-    const repository = await app.openRepository();
+    const repository = await app.openRepository("check");
     return await checkRepository(repository, { readData }, {
       pool: () => app.pool(),
       onEvent: app.events,
       signal: app.signal,
+      distrust: app.distrust,
       foreignPaths: () => app.foreignPaths(),
     });
   },

@@ -43,7 +43,7 @@ export const diff = defineCommand({
   }),
   run: async ({ before, after, metadata, choice }, { app: open, output }) => {
     const app = await open();
-    const repository = await app.openRepository();
+    const repository = await app.openRepository("read");
     const heard = listen(app.events);
     const list = await repository.snapshots(app.signal);
     const filter = snapshotFilter(choice, app.folder);

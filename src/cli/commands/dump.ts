@@ -45,7 +45,7 @@ export const dump = defineCommand({
     if (output.json && file === undefined) {
       throw new AxiomError("usage", "Cannot print content and JSON at once", { hint: "Give --output <file> too" });
     }
-    const repository = await app.openRepository();
+    const repository = await app.openRepository("read");
     const heard = listen(app.events);
     const list = await repository.snapshots(app.signal);
     const snapshot = findSnapshot(list, name, snapshotFilter(choice, app.folder), momentOf(repository, app.events));

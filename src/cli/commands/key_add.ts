@@ -21,7 +21,7 @@ export const keyAdd = defineCommand({
   parse: (values) => ({ settings: flagSettings(NEW_SECRET_FLAGS, values), choice: newSlotChoice(values) }),
   run: async ({ settings, choice }: { settings: FlagSetting[]; choice: NewSlotChoice }, { app: open }) => {
     const app = await open(settings);
-    const { store, opened } = await app.openRepository();
+    const { store, opened } = await app.openRepository("write");
     const { clock, random, signal } = app;
     const id = await addSlot(store, opened, { ...await newSlot(app, choice), clock, random, signal });
     return { id, label: choice.label ?? "" };

@@ -18,7 +18,7 @@ export const keyList = defineCommand({
   parse: () => ({}),
   run: async (_options, { app: open }) => {
     const app = await open();
-    const { store, opened } = await app.openRepository();
+    const { store, opened } = await app.openRepository("read");
     return await listSlots(store, opened, app.signal);
   },
   render: (slots, { columns }) =>

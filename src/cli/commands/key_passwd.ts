@@ -36,7 +36,7 @@ export const keyPasswd = defineCommand({
   }),
   run: async ({ settings, choice, id }, { app: open }) => {
     const app = await open(settings);
-    const { store, opened } = await app.openRepository();
+    const { store, opened } = await app.openRepository("write");
     const { clock, random, signal } = app;
     const slotId = id === undefined ? opened.slotId : slotNamed(id, await listSlots(store, opened, signal));
     const slot = await newSlot(app, choice);

@@ -21,7 +21,7 @@ export const keyRemove = defineCommand({
   parse: (values, [id]) => ({ id, evenCurrent: values.force }),
   run: async ({ id: name, evenCurrent }, { app: open }) => {
     const app = await open();
-    const { store, opened } = await app.openRepository();
+    const { store, opened } = await app.openRepository("write");
     const id = slotNamed(name, await listSlots(store, opened, app.signal));
     await removeSlot(store, opened, id, { evenCurrent, signal: app.signal });
     return { id };

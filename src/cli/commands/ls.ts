@@ -42,7 +42,7 @@ export const ls = defineCommand({
   }),
   run: async ({ snapshot: name, path, long, recursive, faults, choice }, { app: open, output }) => {
     const app = await open();
-    const repository = await app.openRepository();
+    const repository = await app.openRepository("read");
     const heard = listen(app.events);
     const list = await repository.snapshots(app.signal);
     const snapshot = findSnapshot(list, name, snapshotFilter(choice, app.folder), momentOf(repository, app.events));

@@ -51,7 +51,7 @@ export const repairIndex = defineCommand({
   run: async ({ settings, seed, condemnedLists, dryRun }, { app: open }): Promise<Repaired> => {
     const app = await open(settings);
     const selection = dataSelection(app.config.check, seed, app.random);
-    const repository = await app.openRepository();
+    const repository = await app.openRepository("read");
     const { events: onEvent, signal } = app;
     const index = await rebuildIndex(repository, { dryRun, condemnedLists }, { onEvent, signal });
     if (selection === undefined) return { index, packs: null };

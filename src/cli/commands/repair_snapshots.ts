@@ -52,7 +52,7 @@ export const repairSnapshots = defineCommand({
   }),
   run: async (options, { app: open }) => {
     const app = await open();
-    const repository = await app.openRepository();
+    const repository = await app.openRepository("read");
     const metadataStyle = metadataStyleOf(app.config.backup, app.registry);
     return await repairAll(repository, { ...options, metadataStyle }, {
       pool: () => app.pool(),

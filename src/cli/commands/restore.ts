@@ -94,7 +94,7 @@ export const restore = defineCommand({
   stream: true,
   run: async ({ settings, snapshot, path, target, dryRun, choice }, { app: open }) => {
     const app = await open(settings);
-    const repository = await app.openRepository();
+    const repository = await app.openRepository("read");
     const { files, events: onEvent, signal, folder } = app;
     const request = { snapshot, path, target, dryRun, filter: snapshotFilter(choice, folder), folder };
     const owners = userIds()?.uid === 0;

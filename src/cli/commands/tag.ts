@@ -44,7 +44,7 @@ export const tag = defineCommand({
   },
   run: async ({ names, choice, change }, { app: open }) => {
     const app = await open();
-    const repository = await app.openRepository();
+    const repository = await app.openRepository("write");
     const list = await repository.snapshots(app.signal);
     const moment = momentOf(repository, app.events);
     const snapshots = findSnapshots(list, names, snapshotFilter(choice, app.folder), moment);
