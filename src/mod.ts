@@ -33,12 +33,14 @@ export {
   find,
   type FindOptions,
   listEntries,
+  listFaults,
   listSnapshots,
   type SnapshotPlace,
   type SnapshotsOptions,
   tag,
   type TagOptions,
 } from "./library/reading.ts";
+export type { SnapshotFault } from "./model/snapshot.ts";
 export type { BackupSummary } from "./operations/backup.ts";
 export type { CheckSummary } from "./operations/check.ts";
 export type { CheckError, CheckNote } from "./operations/check_findings.ts";

@@ -1,3 +1,5 @@
+import { ignoreEvents } from "../base/events.ts";
+import type { SnapshotFault } from "../model/snapshot.ts";
 import { check as runCheck, type CheckSummary } from "../operations/check.ts";
 import type { DataSelection } from "../operations/data_selection.ts";
 import { diffSnapshots, type SnapshotDiff } from "../operations/diff.ts";
@@ -8,7 +10,7 @@ import { listEntries as runListEntries } from "../operations/list_entries.ts";
 import { listSnapshots as runListSnapshots, type SnapshotSummary } from "../operations/list_snapshots.ts";
 import type { ListedEntry } from "../operations/listed_entry.ts";
 import { findSnapshot, findSnapshots, momentOf, type SnapshotFilter } from "../operations/snapshot_filter.ts";
-import { warnOfFaults } from "../operations/snapshot_faults.ts";
+import { faultsBelow, warnOfFaults } from "../operations/snapshot_faults.ts";
 import { tagSnapshots, type TagSummary } from "../operations/tag.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import { fullContext, innerOf, type OperationOptions, readContext, type Repository } from "./repository.ts";
@@ -45,6 +47,15 @@ export async function* listEntries(repository: Repository, options: EntriesOptio
   const { path, recursive = true } = options;
   const snapshot = await snapshotOf(repository, options, options);
   yield* runListEntries(innerOf(repository), { snapshot, path, recursive }, readContext(repository, options));
+}
+
+/** What could not be saved when the snapshot was made, at `path` and below it; the first 1,000 at most. */
+export async function listFaults(
+  repository: Repository,
+  options: SnapshotPlace & OperationOptions,
+): Promise<SnapshotFault[]> {
+  const { snapshot } = await snapshotOf(repository, options, { ...options, onEvent: ignoreEvents });
+  return faultsBelow(snapshot, options.path);
 }
 
 /** The content of a file, or a tar archive of anything else. */

@@ -84,6 +84,12 @@ Deno.test("what the library saves it restores, finds, compares, tags and checks"
         ["content", `${source}/top`],
       ],
     );
+    deepEqual(await axiom.listFaults(repository, { snapshot: second.snapshotId! }), []);
+    const third = await axiom.backup(repository, { paths: [source, `${folder}/gone`] });
+    const [fault] = await axiom.listFaults(repository, { snapshot: third.snapshotId! });
+    deepEqual([fault.path, third.filesFailed], [`${folder}/gone`, 1]);
+    const tooLate = new Date("9000-01-01");
+    await rejects(axiom.backup(repository, { paths: [source], time: tooLate }), TypeError);
     const tagged = await axiom.tag(repository, { snapshots: [first.snapshotId!], add: ["two"] });
     deepEqual(tagged.changed.map(({ tags }) => tags), [["one", "two"]]);
     const { errors, packsRead } = await axiom.check(repository, { readData: { kind: "all" } });
