@@ -1,4 +1,5 @@
 import { AxiomError, messageOf } from "../base/errors.ts";
+import { errnoName } from "../platform/errno.ts";
 
 /** Name of the errno of a failed call, such as `ENOENT`; undefined if `error` is not from the system. */
 export function codeOf(error: unknown): string | undefined {
@@ -7,7 +8,9 @@ export function codeOf(error: unknown): string | undefined {
   if (error instanceof Deno.errors.NotFound) return "ENOENT";
   if (error instanceof Deno.errors.AlreadyExists) return "EEXIST";
   if (error instanceof Deno.errors.PermissionDenied) return "EACCES";
-  return undefined;
+  // Deno has no code for many, ENOSYS and EUCLEAN among them; only their numbers.
+  const [, number] = error instanceof Error && /\(os error (\d+)\)/.exec(error.message) || [];
+  return number === undefined || Deno.build.os !== "linux" ? undefined : errnoName(Number(number));
 }
 
 /** Whether a call failed because there is nothing at its path. */
