@@ -11,6 +11,7 @@ import { checkObjects } from "./check_objects.ts";
 import { PacksCheck } from "./check_packs.ts";
 import { checkManifests, ReferencesCheck } from "./check_snapshots.ts";
 import type { DataSelection } from "./data_selection.ts";
+import { faultCount } from "./snapshot_faults.ts";
 
 export interface CheckOptions {
   /** Packs to read to the last byte; none by default. */
@@ -32,6 +33,8 @@ export interface CheckSummary {
   /** Of those, read to the last byte. */
   packsRead: number;
   snapshotsChecked: number;
+  /** Of those, that lack something which could not be saved when they were made: no damage. */
+  snapshotsIncomplete: number;
   /** Documents of folders, each once. */
   treesChecked: number;
   /** Places of chunks that index and packs agree on. */
@@ -131,6 +134,7 @@ class CheckRun {
     return {
       packsChecked: packs.packsChecked,
       snapshotsChecked: list.snapshots.length,
+      snapshotsIncomplete: list.snapshots.filter(({ snapshot }) => faultCount(snapshot) > 0).length,
       treesChecked: references.survey.documents,
       chunksChecked: packs.states.count,
       bytesRead: packs.bytesRead,

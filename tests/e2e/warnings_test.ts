@@ -41,6 +41,11 @@ Deno.test(
         match(stderr, incomplete);
       });
     }
+    await t.step("check", async () => {
+      const { code, stdout } = await machine.run(["check"]);
+      equal(code, 0);
+      match(stdout, /\n1 snapshot made without all of the source: `axiom snapshots` shows which\nNo damage found/);
+    });
     await t.step("restore --json", async () => {
       const { stdout } = await machine.run(["restore", "latest", "-t", "target", "--json"]);
       const [first] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -141,6 +146,7 @@ Deno.test(
     for (const [, shown] of names) {
       await t.step(shown, async () => {
         equal((await machine.run(["dump", `latest:${source}/${shown}`])).stdout, "content");
+        equal((await machine.run(["history", `${source}/${shown}`, "--json"])).json().length, 1);
       });
     }
   }),

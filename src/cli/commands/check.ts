@@ -56,6 +56,10 @@ function summaryText(summary: CheckSummary): string {
   const checked = `${count(summary.snapshotsChecked, "snapshot")}, ${count(summary.treesChecked, "folder")}, ` +
     `${count(summary.packsChecked, "pack")} of ${formatSize(summary.bytesStored)}`;
   lines.push(`Checked ${checked} in ${summary.durationSeconds.toFixed(1)} s`);
+  if (summary.snapshotsIncomplete > 0) {
+    const lack = `${count(summary.snapshotsIncomplete, "snapshot")} made without all of the source`;
+    lines.push(`${lack}: \`axiom snapshots\` shows which`);
+  }
   if (packsRead > 0) {
     const drawn = seed === null ? "" : `, drawn by --seed ${seed}`;
     lines.push(`Read ${grouped(packsRead)} of them in full, ${formatSize(summary.bytesRead)}${drawn}`);
@@ -70,6 +74,7 @@ function checkJson(summary: CheckSummary): Record<string, unknown> {
     packs_checked: summary.packsChecked,
     packs_read: summary.packsRead,
     snapshots_checked: summary.snapshotsChecked,
+    snapshots_incomplete: summary.snapshotsIncomplete,
     trees_checked: summary.treesChecked,
     chunks_checked: summary.chunksChecked,
     bytes_read: summary.bytesRead,

@@ -1,3 +1,4 @@
+import { typedName } from "../../base/names.ts";
 import { formatSize } from "../../base/sizes.ts";
 import { formatLocalTime } from "../../base/times.ts";
 import { pathHistory } from "../../operations/history.ts";
@@ -25,7 +26,7 @@ export const history = defineCommand({
     const repository = await app.openRepository("read");
     const heard = listen(app.events);
     const filter = snapshotFilter(choice, app.folder);
-    const options = { path: absolute(path, app.folder), filter, cache: app.cacheFolder };
+    const options = { path: absolute(typedName(path), app.folder), filter, cache: app.cacheFolder };
     const versions = await pathHistory(repository, options, { onEvent: heard.onEvent, signal: app.signal });
     return { versions, exitCode: heard.exitCode };
   },
