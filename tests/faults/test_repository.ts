@@ -118,6 +118,16 @@ export function bringBack(
   ));
 }
 
+/** A new repository with one snapshot of `source`. */
+export async function savedOnce(source: string, events?: Events, settings?: ConfigSettings) {
+  const store = memoryStore();
+  store.restore(await emptyRepository(settings));
+  const repository = await opened(store, events);
+  await save(repository, source);
+  const [snapshot] = (await repository.snapshots()).snapshots;
+  return { store, repository, snapshot };
+}
+
 /** Makes a folder for one test and removes it afterwards. */
 export async function withFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "axiom-faults-" });
