@@ -181,7 +181,8 @@ async function findFiles(
     throw configError([{ origin, path: "", message: `expected a file, found none at ${quote(inFolder(named))}` }]);
   }
   const home = homeOf(env);
-  const settings = env.XDG_CONFIG_HOME || env.APPDATA || (home && join(home, ".config"));
+  const chosen = env.XDG_CONFIG_HOME ?? "";
+  const settings = (isAbsolute(chosen) && chosen) || env.APPDATA || (home && join(home, ".config"));
   for (const name of ["axiom.yaml", ...(settings ? [join(settings, "axiom", "axiom.yaml")] : [])]) {
     const files = await pair(name);
     if (files.base !== undefined || files.beside !== undefined) return files;

@@ -128,6 +128,9 @@ Deno.test("loadConfig() finds the file", async (t) => {
     ["here", all, {}, "here", ["axiom.yaml"]],
     ["in the user's folder", without, {}, "home", ["/home/ann/.config/axiom/axiom.yaml"]],
     ["in XDG_CONFIG_HOME", without, { env: { XDG_CONFIG_HOME: "/xdg" } }, "xdg", ["/xdg/axiom/axiom.yaml"]],
+    ["not in a relative XDG_CONFIG_HOME", without, { env: { XDG_CONFIG_HOME: "xdg" } }, "home", [
+      "/home/ann/.config/axiom/axiom.yaml",
+    ]],
     ["by AXIOM_CONFIG", all, { env: { AXIOM_CONFIG: "/etc/other.yml" } }, "other", ["/etc/other.yml"]],
     ["not by an empty AXIOM_CONFIG", all, { env: { AXIOM_CONFIG: "" } }, "here", ["axiom.yaml"]],
     [

@@ -15,7 +15,8 @@ export async function readBounded(path: string, bytesMax: number): Promise<Bytes
   try {
     file = await Deno.open(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    // A home folder such as /dev/null holds no file either.
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
     throw error;
   }
   try {

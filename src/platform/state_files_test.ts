@@ -44,6 +44,7 @@ Deno.test("user folders are those of XDG, or of the system", () => {
     ["linux", { HOME: "/h" }, "/h/.local/state/axiom", "/h/.cache/axiom"],
     ["linux", { HOME: "/h", XDG_STATE_HOME: "/s", XDG_CACHE_HOME: "/c" }, "/s/axiom", "/c/axiom"],
     ["linux", { HOME: "/h", XDG_STATE_HOME: "" }, "/h/.local/state/axiom", "/h/.cache/axiom"],
+    ["linux", { HOME: "/h", XDG_STATE_HOME: "s", XDG_CACHE_HOME: "./c" }, "/h/.local/state/axiom", "/h/.cache/axiom"],
     ["darwin", { HOME: "/h" }, "/h/Library/Application Support/axiom", "/h/Library/Caches/axiom"],
     ["windows", { USERPROFILE: "/u" }, "/u/AppData/Local/axiom", "/u/AppData/Local/axiom/cache"],
     ["windows", { LOCALAPPDATA: "/l" }, "/l/axiom", "/l/axiom/cache"],

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 
 /** Reads an environment variable; an empty one counts as not set. */
 export type Variable = (name: string) => string | undefined;
@@ -27,7 +27,7 @@ function folderOf(
   library: string,
 ): string | undefined {
   const base = variable(chosen);
-  if (base) return join(base, APPLICATION);
+  if (base && isAbsolute(base)) return join(base, APPLICATION); // a relative one is to be ignored, says the specification
   const home = variable("HOME") || variable("USERPROFILE");
   if (os === "windows") {
     const local = variable("LOCALAPPDATA") || (home && join(home, "AppData", "Local"));
