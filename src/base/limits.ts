@@ -7,7 +7,8 @@ export const LIMITS = {
   metadataFramePlainBytesMax: 256 * KIB, // reading one tree must not decode 4 MiB
   framesPerPackMax: 65536, // frame numbers are u16 in the index
   chunksPerFrameMax: 65536, // 64-byte files in a 4 MiB frame
-  chunksPerPackMax: 262_144, // written only: 8 MiB of index entries, of which one object must hold all of a pack
+  chunksPerPackMax: 262_144, // written only: 8 MiB of index entries
+  chunksPerPackReadMax: 524_280, // one index object must hold all of a pack, or an interruption would leave it known in part
   packBytesMax: 256 * MIB, // offsets stay far from 2^32
   packTableBytesMax: 64 * MIB, // 65,536 frames of many chunks
   packDictionaryEntriesMax: 255, // indexes are u8
@@ -34,7 +35,7 @@ export const LIMITS = {
   kdfIterationsMin: 600_000, // written only: OWASP for PBKDF2-HMAC-SHA256
   kdfIterationsMax: 10_000_000,
   keyFileBytesMin: 32,
-  epochsMax: 65536,
+  epochsMax: 65_535,
 
   // Running: queues and buffers. Peak memory is about workers × frames × framePlainBytesMax × 4.
   workersMax: 16,

@@ -167,7 +167,7 @@ function packFault(pack: PackRecord): string | undefined {
   const isBelow = (value: number, end: number) => Number.isInteger(value) && value >= 0 && value < end;
   if (!/^[0-9a-f]{64}$/.test(name)) return "has no name";
   if (salt.length !== 32) return `has a salt of ${salt.length} bytes`;
-  if (!isBelow(epoch, LIMITS.epochsMax)) return `is of epoch ${epoch}`;
+  if (!isBelow(epoch, LIMITS.epochsMax + 1)) return `is of epoch ${epoch}`;
   if (!isBelow(storedBytes, LIMITS.packBytesMax + 1)) return `has ${storedBytes} bytes`;
   if (!isBelow(tableBytes, Math.min(LIMITS.packTableBytesMax, storedBytes - TRAILER_BYTES) + 1)) {
     return `of ${storedBytes} bytes has a table of ${tableBytes}`;

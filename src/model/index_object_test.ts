@@ -153,7 +153,7 @@ Deno.test("40: decode refuses what breaks the layout", async (t) => {
       damage: (data) => void data.copyWithin(packsAt, packsAt + 80, packsAt + 160),
       message: /pack 1 is out of order/,
     },
-    { name: "an absurd epoch", damage: u32(packsAt + 64, LIMITS.epochsMax), message: /of epoch 65536/ },
+    { name: "an absurd epoch", damage: u32(packsAt + 64, LIMITS.epochsMax + 1), message: /of epoch 65536/ },
     { name: "a pack too long", damage: u32(packsAt + 68, LIMITS.packBytesMax + 1), message: /has 268435457 bytes/ },
     { name: "a pack of no bytes", damage: u32(packsAt + 68, 0), message: /of 0 bytes has a table of/ },
     { name: "a table longer than its pack", damage: u32(packsAt + 72, 100_001 - 63), message: /has a table of 99938/ },

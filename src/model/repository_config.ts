@@ -29,20 +29,20 @@ export interface RepositoryConfig extends ConfigSettings {
 export interface ConfigSettings {
   /** Algorithms other than those of {@linkcode KNOWN_CHUNKERS} make the repository read-only. */
   chunker: { algorithm: string; min: number; normal: number; max: number; [later: string]: unknown };
-  /** For files that are rewritten in place; the block grows with the file. */
-  fixed_blocks: { algorithm: string; min: number; max: number; [later: string]: unknown };
+  /** For files that are rewritten in place. */
+  fixed_blocks: { algorithm: string; [later: string]: unknown };
   pack_bytes: { min: number; max: number; [later: string]: unknown };
   /** Plain bytes of a frame at most. */
-  frame_bytes: { data: number; metadata: number; [later: string]: unknown };
+  frame_bytes: { data: number; [later: string]: unknown };
 }
 
 export const KNOWN_CHUNKERS = { chunker: "fastcdc-1", fixed_blocks: "fixed-1" } as const;
 
 export const DEFAULT_SETTINGS: ConfigSettings = {
   chunker: { algorithm: KNOWN_CHUNKERS.chunker, min: 256 * KIB, normal: 1 * MIB, max: LIMITS.framePlainBytesMax },
-  fixed_blocks: { algorithm: KNOWN_CHUNKERS.fixed_blocks, min: 16 * KIB, max: LIMITS.framePlainBytesMax },
+  fixed_blocks: { algorithm: KNOWN_CHUNKERS.fixed_blocks },
   pack_bytes: { min: 16 * MIB, max: 64 * MIB },
-  frame_bytes: { data: LIMITS.framePlainBytesMax, metadata: LIMITS.metadataFramePlainBytesMax },
+  frame_bytes: { data: LIMITS.framePlainBytesMax },
 };
 
 /** The first line of the object. Throws `RangeError` for a config that a reader would refuse. */
@@ -96,13 +96,9 @@ function settingsFault(document: Record<string, unknown>): string | undefined {
   }
   if (!isAlgorithm(chunker.algorithm) || !isAlgorithm(fixed.algorithm)) return "the name of a chunker is malformed";
   if (!isIntegerIn(frame.data, 64 * KIB, LIMITS.framePlainBytesMax)) return "its frame_bytes.data is out of range";
-  if (!isIntegerIn(frame.metadata, 4 * KIB, LIMITS.metadataFramePlainBytesMax)) {
-    return "its frame_bytes.metadata is out of range";
-  }
   if (!ascend(64, chunker.min, chunker.normal, chunker.max, frame.data)) {
     return "its chunker's sizes are out of range or order";
   }
-  if (!ascend(4 * KIB, fixed.min, fixed.max, frame.data)) return "its fixed blocks are out of range or order";
   if (!ascend(64 * KIB, pack.min, pack.max, LIMITS.packBytesMax)) return "its pack_bytes are out of range or order";
   return undefined;
 }

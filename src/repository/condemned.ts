@@ -3,6 +3,7 @@ import { decodeJson, encodeJson } from "../base/canonical_json.ts";
 import { AxiomError, isKind } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { LIMITS } from "../base/limits.ts";
+import { isDocument, isHexOf } from "../model/fields.ts";
 import { PREFIX } from "../model/object_keys.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 import type { ObjectSealer } from "./object_sealer.ts";
@@ -53,17 +54,21 @@ export function encodeCondemned(packs: readonly string[]): Bytes {
 }
 
 export function decodeCondemned(payload: Uint8Array, key: string): string[] {
-  let document: { packs?: unknown; version?: unknown };
+  const damaged = (why: string) => new AxiomError("data_damaged", `Cannot read ${key}: ${why}`);
+  let document: { packs?: unknown; version?: unknown } | null;
   try {
     document = decodeJson(payload) as typeof document;
   } catch {
-    throw new AxiomError("data_damaged", `Cannot read ${key}: it is not JSON`);
+    throw damaged("it is not JSON");
   }
-  const packs = document?.packs;
-  if (document?.version !== 1 || !Array.isArray(packs) || packs.length > LIMITS.condemnedPacksMax) {
-    throw new AxiomError("repository_unsupported", `Cannot read ${key}: it is not a list of packs`, {
-      hint: "Update axiom",
-    });
+  if (!isDocument(document)) throw damaged("it is no object");
+  const { packs, version } = document;
+  if (version !== 1) {
+    throw new AxiomError("repository_unsupported", `Cannot read ${key}: version ${version}`, { hint: "Update axiom" });
   }
-  return packs.map(String);
+  if (!Array.isArray(packs) || !packs.every((name) => isHexOf(name, 32))) throw damaged("it is not a list of packs");
+  if (packs.length > LIMITS.condemnedPacksMax) {
+    throw new AxiomError("limit_exceeded", `Cannot read ${key}: it names ${packs.length} packs`);
+  }
+  return packs;
 }

@@ -6,8 +6,14 @@ import { decodeIndexObject, type IndexObject, type PackRecord } from "../model/i
 import type { PackTable } from "../model/pack_table.ts";
 import type { ChunkIndex } from "./chunk_index.ts";
 
-/** Adds a pack and every chunk of its table. */
+/** Adds a pack and every chunk of its table. Throws `limit_exceeded`, and adds nothing, for more than one object can hold. */
 export function addTable(builder: IndexBuilder, pack: PackRecord, table: PackTable): void {
+  const chunks = table.frames.reduce((sum, frame) => sum + frame.chunks.length, 0);
+  if (chunks > LIMITS.chunksPerPackReadMax) {
+    const why =
+      `its ${chunks} chunks are more than the ${LIMITS.chunksPerPackReadMax} that an index object can describe`;
+    throw new AxiomError("limit_exceeded", `Cannot use the pack ${pack.name}: ${why}`);
+  }
   const number = builder.addPack(pack);
   table.frames.forEach((frame, frameNumber) => {
     for (const { id, offset, length } of frame.chunks) {
@@ -20,10 +26,6 @@ export function addTable(builder: IndexBuilder, pack: PackRecord, table: PackTab
 export function indexObjectOf(pack: PackRecord, table: PackTable): IndexObject {
   const builder = new IndexBuilder();
   addTable(builder, pack, table);
-  if (builder.byteLength() > LIMITS.indexPartitionBytesMax) {
-    const why = `its ${builder.entryCount} chunks are more than an index object can describe`;
-    throw new AxiomError("limit_exceeded", `Cannot use the pack ${pack.name}: ${why}`);
-  }
   return decodeIndexObject(builder.encode(), `of pack ${pack.name}`);
 }
 

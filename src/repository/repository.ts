@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { AxiomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { EventSink } from "../base/events.ts";
 import { GIB, MIB } from "../base/bytes.ts";
 import type { Random } from "../base/random.ts";
@@ -26,6 +27,9 @@ export interface RepositoryContext {
   clock: Clock;
   onEvent: EventSink;
 }
+
+/** For a table of `LIMITS.framesPerPackMax` frames and `LIMITS.chunksPerPackMax` chunks, 11.3 MiB, and its padding. */
+const PACK_TABLE_ROOM_BYTES = 16 * MIB;
 
 /** Without `config/`, which comes last, these are no repository. */
 const LEFT_BY_INTERRUPTION = [PREFIX.keyring, PREFIX.keys];
@@ -90,11 +94,14 @@ export class Repository {
     requireAccess(this.opened.access, access, this.store.location);
   }
 
-  /** Pack size for what is stored now: 32 MiB, growing so that there are not more than some 30,000 packs. */
+  /**
+   * Pack size for what is stored now: 32 MiB, growing so that there are not more than some 30,000 packs; whatever the config
+   * says there is room for the longest table.
+   */
   packBytes(storedBytes: number): number {
     const { min, max } = this.config.pack_bytes;
     const wanted = storedBytes < 1024 * GIB ? 32 * MIB : 64 * MIB;
-    return Math.min(Math.max(wanted, min), max);
+    return Math.min(Math.max(wanted, min), max, LIMITS.packBytesMax - PACK_TABLE_ROOM_BYTES);
   }
 
   indexSource(signal?: AbortSignal): IndexSource {

@@ -19,14 +19,15 @@ export async function removeSpentLists(
       await store.remove(key, signal);
       removed.push(key);
     } catch (error) {
-      if (!isKind(error, "object_missing", "data_damaged", "repository_unsupported", "storage_denied")) throw error;
+      const isTheirs = isKind(error, "object_missing", "data_damaged", "limit_exceeded", "repository_unsupported");
+      if (!isTheirs && !isKind(error, "storage_denied")) throw error;
     }
   }
   return removed;
 
   async function anyExists(packs: readonly string[]): Promise<boolean> {
     for (const name of packs) {
-      if (/^[0-9a-f]{64}$/.test(name) && await store.stat(packKey(name), signal) !== undefined) return true;
+      if (await store.stat(packKey(name), signal) !== undefined) return true;
     }
     return false;
   }

@@ -22,7 +22,8 @@ export interface DedupShare {
 }
 
 const ENTRIES_MIN = 1024;
-const ENTRIES_MAX = 2 ** 27; // 3 GiB; above that a client must keep a filter
+const ENTRIES_MAX = 2 ** 27; // of a segment: 3 GiB
+const ENTRIES_ALL_MAX = 2 ** 32; // 4 PiB of content
 
 /** The owner creates and grows it, workers attach; all may claim. Memory: 24 bytes per expected entry. */
 export class DedupTable {
@@ -33,12 +34,19 @@ export class DedupTable {
     this.#segments.push(...segments);
   }
 
-  /** @param expectedEntries What the index holds and what the run may add; more makes it {@linkcode grow} */
-  static create(expectedEntries: number): DedupTable {
-    if (!Number.isInteger(expectedEntries) || expectedEntries < 0 || expectedEntries > ENTRIES_MAX) {
-      throw new RangeError(`Cannot make a table of ${expectedEntries} chunks: not in 0…${ENTRIES_MAX}`);
+  /**
+   * @param expectedEntries What the index holds and what the run may add; more makes it {@linkcode grow}
+   * @param segmentEntriesMax Above it there are several segments from the start
+   */
+  static create(expectedEntries: number, segmentEntriesMax = ENTRIES_MAX): DedupTable {
+    if (!Number.isInteger(expectedEntries) || expectedEntries < 0 || expectedEntries > ENTRIES_ALL_MAX) {
+      throw new RangeError(`Cannot make a table of ${expectedEntries} chunks: not in 0…${ENTRIES_ALL_MAX}`);
     }
-    return new DedupTable([Segment.allocate(0, Math.max(ENTRIES_MIN, expectedEntries))]);
+    const entries = Math.max(ENTRIES_MIN, expectedEntries);
+    const count = Math.ceil(entries / segmentEntriesMax);
+    return new DedupTable(
+      Array.from({ length: count }, (_, number) => Segment.allocate(number, Math.ceil(entries / count))),
+    );
   }
 
   static attach(share: DedupShare): DedupTable {

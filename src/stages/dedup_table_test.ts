@@ -87,6 +87,23 @@ Deno.test("property: sets of similar ids are kept apart in segments of any numbe
   }));
 });
 
+Deno.test("more entries than one segment may have make several, all known from the start", () => {
+  const table = DedupTable.create(10_000, 3_000);
+  equal(table.share().segments.length, 4);
+  const ids = Array.from({ length: 10_000 }, (_, i) => {
+    const id = new Uint8Array(16);
+    for (let word = 0; word < 4; word++) {
+      new DataView(id.buffer).setUint32(4 * word, Math.imul(i + 1, 0x9e3779b1 + word));
+    }
+    return id;
+  });
+  for (const id of ids) table.insert(id);
+  equal(table.count, 10_000);
+  const attached = DedupTable.attach(table.share());
+  for (const id of ids) ok(attached.has(id) && !attached.claim(id));
+  ok(table.needsSegment);
+});
+
 Deno.test("memory is at most 32 bytes per expected entry", () => {
   for (const entries of [10_000, 99_999, 1_000_000]) ok(DedupTable.create(entries).memoryBytes <= 32 * entries);
 });

@@ -50,7 +50,6 @@ export function testContext(events?: Events, clock: Clock = lateClock): Reposito
 export const SMALL_PACKS: ConfigSettings = {
   ...DEFAULT_SETTINGS,
   chunker: { ...DEFAULT_SETTINGS.chunker, min: 1024, normal: 4096, max: 16384 },
-  fixed_blocks: { ...DEFAULT_SETTINGS.fixed_blocks, max: 64 * 1024 },
   pack_bytes: { min: 128 * 1024, max: 128 * 1024 },
   frame_bytes: { ...DEFAULT_SETTINGS.frame_bytes, data: 64 * 1024 },
 };

@@ -49,9 +49,9 @@ async function configVector(master: Master, repositoryId: string) {
     label: "Zürich",
     features: { read: [], write: [], delete: ["a_feature"] },
     chunker: { algorithm: "fastcdc-1", min: 262144, normal: 1048576, max: 4194304 },
-    fixed_blocks: { algorithm: "fixed-1", min: 16384, max: 4194304 },
+    fixed_blocks: { algorithm: "fixed-1" },
     pack_bytes: { min: 16777216, max: 67108864 },
-    frame_bytes: { data: 4194304, metadata: 262144 },
+    frame_bytes: { data: 4194304 },
     a_later_member: { list: [1, "two", null] },
   };
   const store = memoryStore();
