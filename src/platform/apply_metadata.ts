@@ -2,6 +2,7 @@ import type { FileStat, Metadata, MetadataLoss, Xattr } from "./file_system.ts";
 
 const S_ISUID = 0o4000;
 const S_ISGID = 0o2000;
+const OWNER_RW = 0o600;
 
 /** An errno's name, or undefined after success. */
 export type Fault = string | undefined;
@@ -29,7 +30,7 @@ export function applyMetadata(object: MetadataCalls, metadata: Metadata, isLink:
     const code = object.chmod(mode) ?? (mode === wanted ? undefined : "EPERM");
     if (code !== undefined) losses.push({ what: "mode", detail: wanted.toString(8), code });
   }
-  if (metadata.xattrs !== undefined) losses.push(...object.replaceXattrs(metadata.xattrs));
+  if (metadata.xattrs !== undefined) losses.push(...setXattrs(object, metadata.xattrs, isLink ? undefined : mode));
   // Linux drops set-gid without an error when the caller is not in the group.
   if (!isLink && (mode & (S_ISUID | S_ISGID)) !== 0 && !losses.some(({ what }) => what === "mode")) {
     if (object.stat().mode !== mode) losses.push({ what: "mode", detail: wanted.toString(8), code: "EPERM" });
@@ -37,6 +38,18 @@ export function applyMetadata(object: MetadataCalls, metadata: Metadata, isLink:
   const code = object.setTimes(metadata.mtimeNs);
   if (code !== undefined) losses.push({ what: "times", detail: metadata.mtimeNs, code });
   return losses;
+}
+
+/** Attributes of a file that its own mode keeps from its owner are set while the owner may write. */
+function setXattrs(object: MetadataCalls, xattrs: readonly Xattr[], mode: number | undefined): MetadataLoss[] {
+  const losses = object.replaceXattrs(xattrs);
+  if (mode === undefined || (mode & OWNER_RW) === OWNER_RW || !losses.some(({ code }) => code === "EACCES")) {
+    return losses;
+  }
+  if (object.chmod((mode & 0o777) | OWNER_RW) !== undefined) return losses;
+  const left = object.replaceXattrs(xattrs);
+  const code = object.chmod(mode);
+  return code === undefined ? left : [...left, { what: "mode", detail: mode.toString(8), code }];
 }
 
 /**

@@ -75,6 +75,21 @@ Deno.test("applyMetadata() goes from owner to times and drops rights that would 
   }
 });
 
+Deno.test("applyMetadata() sets attributes that the file's own mode forbids, and the mode last", () => {
+  const { made, object } = recorder();
+  let mode = 0;
+  const guarded: MetadataCalls = {
+    ...object,
+    chmod: (wanted) => object.chmod(mode = wanted),
+    replaceXattrs: (wanted) => {
+      object.replaceXattrs(wanted);
+      return (mode & 0o200) === 0 ? [{ what: "xattr", detail: "user.a", code: "EACCES" }] : [];
+    },
+  };
+  deepEqual(applyMetadata(guarded, { mode: 0o444, mtimeNs: "9", xattrs: [] }, false), []);
+  deepEqual(made, ["chmod 444", "xattrs 0", "chmod 644", "xattrs 0", "chmod 444", "times 9"]);
+});
+
 Deno.test("applyMetadata() tells when the system drops set-gid without an error", () => {
   const { object } = recorder({}, 0o4755);
   deepEqual(applyMetadata(object, metadata, false), [{ what: "mode", detail: "6755", code: "EPERM" }]);

@@ -131,7 +131,7 @@ export class RandomSource {
 
   #setMetadata(path: string): void {
     const metadata: Metadata = {
-      mode: this.#one([0o644, 0o600, 0o755, 0o4755, 0o2711, 0o1777, 0o000, 0o444]),
+      mode: this.#mode(path),
       mtimeNs: this.#one([
         "0",
         "1",
@@ -144,6 +144,13 @@ export class RandomSource {
       ...(this.fraction() < 0.3 ? { xattrs: this.#xattrs(path) } : {}),
     };
     this.target.setMetadata(path, metadata);
+  }
+
+  /** Nobody but root reads what its mode forbids. */
+  #mode(path: string): number {
+    if (this.privileged) return this.#one([0o644, 0o600, 0o755, 0o4755, 0o2711, 0o1777, 0o000, 0o444]);
+    const isFolder = this.target.lstat(path)?.type === "dir";
+    return this.#one(isFolder ? [0o755, 0o700, 0o2711, 0o1777] : [0o644, 0o600, 0o755, 0o4755, 0o2711, 0o1777, 0o444]);
   }
 
   #xattrs(path: string): Xattr[] {
