@@ -162,6 +162,8 @@ async function findFiles(
       const data = await sources.readFile(path, LIMITS.configFileBytesMax + 1);
       return data === undefined ? undefined : { name, path, data };
     } catch (error) {
+      // Below /dev and /proc, where home folders of services are said to be, a compiled program may not even look.
+      if (named === undefined && error instanceof Error && error.name === "NotCapable") return undefined;
       throw configError([{
         origin: name,
         path: "",

@@ -353,6 +353,11 @@ Deno.test("loadConfig() refuses files and profiles that are not there", async (t
   for (const [name, files, more, message] of cases) {
     await t.step(name, async () => match((await failure(files, more)).message, message));
   }
+  const notCapable = () => Promise.reject(Object.assign(new Error("Requires all access"), { name: "NotCapable" }));
+  await t.step("a home folder where nothing may be read holds no file", async () => {
+    deepEqual((await load({}, { readFile: notCapable })).files, []);
+    match((await failure({}, { readFile: notCapable, configFile: "/proc/x" })).message, /found Requires all access/);
+  });
   await t.step("a file that cannot be read", async () => {
     const error = await failure({}, { readFile: () => Promise.reject(new Error("permission denied")) });
     match(error.message, /axiom\.yaml: expected a file that can be read, found permission denied/);
