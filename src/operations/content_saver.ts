@@ -1,3 +1,4 @@
+import { MIB } from "../base/bytes.ts";
 import { throwIfAborted } from "../base/errors.ts";
 import type { Entry } from "../model/entry.ts";
 import type { FileStat, FileSystem } from "../platform/file_system.ts";
@@ -6,10 +7,24 @@ import { readXattrs } from "./entry_of_stat.ts";
 import type { FilePlan, FileSaver, SavedContent } from "./file_saver.ts";
 import { type Pending, pending, settled } from "./pending.ts";
 
+/** Kept of files with several names; names outside the sources never come. Beyond it a file is read once more. */
+const KEPT_BYTES_MAX = 64 * MIB;
+/** Of one that is kept, beside its content. */
+const KEPT_BYTES = 160;
+
+/** What was saved of a file with several names: on its way, and then as text, of which there may be very many. */
+interface Linked {
+  left: number;
+  content: Promise<SavedContent> | string;
+  /** 0 while it is on its way. */
+  bytes: number;
+}
+
 /** Saves what files hold, of a file with several names once. */
 export class ContentSaver {
-  /** Contents of files with several names, until the last name was met. */
-  readonly #linked = new Map<string, { content: Promise<SavedContent>; left: number }>();
+  /** Until the last name was met. */
+  readonly #linked = new Map<string, Linked>();
+  #keptBytes = 0;
 
   constructor(
     readonly files: FileSystem,
@@ -39,14 +54,38 @@ export class ContentSaver {
     const known = this.#linked.get(key);
     if (known === undefined) {
       const { done } = await this.#saveOne(path, stat, last);
-      this.#linked.set(key, { content: done, left: stat.links - 1 });
+      const linked: Linked = { left: stat.links - 1, content: done, bytes: 0 };
+      this.#linked.set(key, linked);
+      done.then((content) => this.#keep(key, linked, content)).catch(() => {}); // seen by whoever awaits it
       return { done };
     }
-    if (--known.left === 0) this.#linked.delete(key);
-    return pending(known.content.then(async (content) => {
+    if (--known.left <= 0) this.#forget(key, known);
+    const { content } = known;
+    const saved = typeof content === "string" ? Promise.resolve(JSON.parse(content) as SavedContent) : content;
+    return pending(saved.then(async (content) => {
       const isOfThisFile = content.fault === undefined && (content.stat ?? stat).inode === stat.inode;
       if (!isOfThisFile) return await (await this.#saveOne(path, stat, last)).done;
       return { ...content, chunksNew: 0, bytesNew: 0 };
     }));
+  }
+
+  /** A content with extended attributes stays as it is: those are bytes. */
+  #keep(key: string, linked: Linked, content: SavedContent): void {
+    if (this.#linked.get(key) !== linked) return;
+    const text = JSON.stringify({ ...content, chunksNew: undefined, bytesNew: undefined, xattrs: undefined });
+    const xattrs = content.xattrs ?? [];
+    if (xattrs.length === 0) linked.content = text;
+    linked.bytes = KEPT_BYTES + text.length +
+      xattrs.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
+    this.#keptBytes += linked.bytes;
+    for (const [oldest, other] of this.#linked) {
+      if (this.#keptBytes <= KEPT_BYTES_MAX) return;
+      if (other.bytes > 0) this.#forget(oldest, other);
+    }
+  }
+
+  #forget(key: string, linked: Linked): void {
+    this.#linked.delete(key);
+    this.#keptBytes -= linked.bytes;
   }
 }

@@ -1,6 +1,7 @@
-import { KIB, toBase64 } from "../base/bytes.ts";
+import { KIB, toBase64, utf8 } from "../base/bytes.ts";
 import { type ErrorReport, reportError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { displayName } from "../base/names.ts";
 import type { Entry, EntryXattr } from "../model/entry.ts";
 import { type FileStat, type FileSystem, SystemError, type Xattr } from "../platform/file_system.ts";
 import { sourceFault } from "../stages/source_fault.ts";
@@ -58,18 +59,46 @@ export function readXattrs(files: FileSystem, path: string): { xattrs?: Xattr[];
 /** Sum of the values that stand in an entry, so that any entry fits into a tree node. */
 const INLINE_BYTES_MAX = 64 * KIB;
 
-/** Small values stand in the entry; `putChunks` stores larger ones, and what would make the entry too large. */
-export async function entryXattrs(
+/** All of them as they stand in the entry; the longest name, link or list of chunks takes less than the rest of a node. */
+const LIST_BYTES_MAX = 160 * KIB;
+
+/**
+ * Gives `entry` its extended attributes. Small values stand in it; `putChunks` stores larger ones, and what would make the
+ * entry too large. Where there are too many even so, the entry goes without and is marked as changed, and the reason comes
+ * back.
+ */
+export async function addXattrs(
+  entry: Entry,
+  path: string,
+  xattrs: readonly Xattr[],
+  putChunks: (value: Xattr["value"]) => Promise<string[]>,
+): Promise<ErrorReport | undefined> {
+  if (xattrs.length === 0) return undefined;
+  const bytes = xattrs.reduce((sum, { value }) => sum + value.length, 0);
+  const entries = bytes > LIMITS.xattrBytesMax ? undefined : await entryXattrs(xattrs, putChunks);
+  if (entries !== undefined) {
+    entry.xattrs = entries;
+    return undefined;
+  }
+  entry.changed = true;
+  const message = `Cannot save the extended attributes of ${displayName(path)}: ` +
+    `${xattrs.length} of them with ${bytes} bytes are more than an entry holds`;
+  return { kind: "source_unreadable", message };
+}
+
+async function entryXattrs(
   xattrs: readonly Xattr[],
   putChunks: (value: Xattr["value"]) => Promise<string[]>,
 ): Promise<EntryXattr[] | undefined> {
-  if (xattrs.length === 0) return undefined;
   const entries: EntryXattr[] = [];
-  let inlineBytes = 0;
+  let inlineBytes = 0, listBytes = 0;
   for (const { name, value } of xattrs) {
     const fits = value.length <= LIMITS.xattrInlineBytesMax && inlineBytes + value.length <= INLINE_BYTES_MAX;
     if (fits) inlineBytes += value.length;
-    entries.push(fits ? { name, value: toBase64(value) } : { name, chunks: await putChunks(value) });
+    const entry = fits ? { name, value: toBase64(value) } : { name, chunks: await putChunks(value) };
+    listBytes += utf8(JSON.stringify(entry)).length + 1;
+    if (listBytes > LIST_BYTES_MAX) return undefined;
+    entries.push(entry);
   }
   return entries;
 }

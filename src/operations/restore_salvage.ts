@@ -37,6 +37,7 @@ export class RestoreSalvage {
       if (!isDamage(error)) throw error;
       return this.writer.lost(owner, chunk, why, error);
     }
+    if (owner.failed) return; // meanwhile, for another chunk
     try {
       this.writer.write(owner, chunk.offset, bytes);
     } catch (error) {

@@ -69,15 +69,17 @@ export class RestoreWriter {
 
   /** Throws `target_full`. */
   failed(file: RestoreFile, fault: WriteFault): void {
-    markFailed(file);
-    this.#dropPart(file);
     const error = new SystemError(fault.code, "write", file.path);
     if (isFull(error)) throw targetFull(file.path, error);
+    if (file.failed) return;
+    markFailed(file);
+    this.#dropPart(file);
     this.tally.fault(file.path, error);
   }
 
   /** No copy of a chunk is whole. A file that is changed where it stands gets all the others. */
   lost(file: RestoreFile, chunk: PlannedChunk, why: AxiomError, cause: AxiomError): void {
+    if (file.failed) return;
     if (file.inPlace) {
       (file.lost ??= []).push(chunk);
       if (--file.missing === 0) this.complete(file);

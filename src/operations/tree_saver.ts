@@ -6,12 +6,12 @@ import { LIMITS } from "../base/limits.ts";
 import { sortNames } from "../base/names.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { Entry } from "../model/entry.ts";
-import { type FileStat, type FileSystem, SystemError } from "../platform/file_system.ts";
+import { type FileStat, type FileSystem, SystemError, type Xattr } from "../platform/file_system.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import { type ChangeDetector, ParentCursor } from "./change_detection.ts";
 import { ContentSaver } from "./content_saver.ts";
-import { EntryMaker, entryXattrs, readXattrs } from "./entry_of_stat.ts";
+import { addXattrs, EntryMaker, readXattrs } from "./entry_of_stat.ts";
 import type { FilePlan, FileSaver, SavedContent } from "./file_saver.ts";
 import { FolderWriter } from "./folder_writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
@@ -239,19 +239,17 @@ export class TreeSaver {
     return pending(saved.done.then(async (content) => {
       this.tally.saved(path, lastFile, content, stat);
       if (content.fault !== undefined) return { entry: undefined, isParents: false };
-      return { entry: await this.#fileEntry(name, stat, content), isParents: false };
+      return { entry: await this.#fileEntry(path, name, stat, content), isParents: false };
     }));
   }
 
-  async #fileEntry(name: string, stat: FileStat, saved: SavedContent): Promise<Entry> {
+  async #fileEntry(path: string, name: string, stat: FileStat, saved: SavedContent): Promise<Entry> {
     const entry = this.#entries.entry(name, saved.stat ?? stat);
     if (saved.content !== undefined) entry.content = saved.content;
     else entry.size = "0";
     if (saved.chunker !== undefined) entry.chunker = saved.chunker;
     if (saved.changed || saved.xattrFault !== undefined) entry.changed = true;
-    const xattrs = await entryXattrs(saved.xattrs ?? [], this.saver.putXattr);
-    if (xattrs !== undefined) entry.xattrs = xattrs;
-    return entry;
+    return await this.#holding(entry, path, saved.xattrs ?? []);
   }
 
   async #withXattrs(entry: Entry, path: string): Promise<Entry> {
@@ -260,8 +258,12 @@ export class TreeSaver {
       this.tally.report(path, xattrFault);
       entry.changed = true;
     }
-    const stored = await entryXattrs(xattrs, this.saver.putXattr);
-    if (stored !== undefined) entry.xattrs = stored;
+    return await this.#holding(entry, path, xattrs);
+  }
+
+  async #holding(entry: Entry, path: string, xattrs: readonly Xattr[]): Promise<Entry> {
+    const fault = await addXattrs(entry, path, xattrs, this.saver.putXattr);
+    if (fault !== undefined) this.tally.report(path, fault);
     return entry;
   }
 

@@ -79,7 +79,7 @@ Deno.test("(43) what stands in the target outlives a file that cannot be restore
       withRepository(async ({ source, target, store, repository }) => {
         writeFiles(source, { f: noise("restored", 300_000) });
         await save(repository, source);
-        for (const key of store.snapshot().keys()) if (key.startsWith("packs/")) flipBit(store, key, 8 * 1000);
+        for (const key of store.snapshot().keys()) if (key.startsWith("packs/")) await flipBit(store, key, 8 * 1000);
         const kept = noise("kept", 400_000);
         writeFiles(target, { f: kept });
         prepare(`${target}/f`);
