@@ -10,13 +10,19 @@ export class RestoreRemoval {
     readonly options: Pick<RestoreOptions, "delete" | "select">,
   ) {}
 
-  /** What is there, and everything below it. */
-  remove(path: string): void {
+  /**
+   * What is there, and everything below it, but nothing of another file system that is mounted there: false if that keeps
+   * it from going.
+   */
+  remove(path: string): boolean {
     if (this.#isFolder(path)) {
-      for (const name of this.target.readNames(path)) this.remove(`${path}/${name}`);
+      if (!this.#isHere(path)) return false;
+      const kept = this.target.readNames(path).filter((name) => !this.remove(`${path}/${name}`));
+      if (kept.length > 0) return false;
       this.target.removeFolder(path);
     } else this.target.remove(path);
     this.tally.filesDeleted++;
+    return true;
   }
 
   /**
@@ -34,11 +40,15 @@ export class RestoreRemoval {
     return this.target.lstat(path)?.type === "dir";
   }
 
+  #isHere(path: string): boolean {
+    return this.target.lstat(path)?.device === this.target.lstat("")?.device;
+  }
+
   #mayGo(path: string): boolean {
     const isFolder = this.#isFolder(path);
     if (this.options.select?.(path, isFolder) === false) return false;
     if (!isFolder) return true;
-    if (this.target.lstat(path)?.device !== this.target.lstat("")?.device) return false;
+    if (!this.#isHere(path)) return false;
     return this.target.readNames(path).every((name) => this.#mayGo(`${path}/${name}`));
   }
 }
