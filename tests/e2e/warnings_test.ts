@@ -81,6 +81,27 @@ Deno.test(
 );
 
 Deno.test(
+  "a dry run counts what the backup after it counts, empty files too",
+  onMachine(async (machine) => {
+    const source = machine.path("source");
+    writeFiles(source, { a: "a", empty: "", filled: "" });
+    equal((await machine.run(["init"])).code, 0);
+    const counts = async (...args: string[]) => {
+      const { files_new, files_changed, files_unmodified, files_processed } =
+        (await machine.run(["backup", source, "--json", ...args])).last();
+      return { files_new, files_changed, files_unmodified, files_processed };
+    };
+    const first = { files_new: 3, files_changed: 0, files_unmodified: 0, files_processed: 3 };
+    deepEqual([await counts("--dry-run"), await counts()], [first, first]);
+    writeFiles(source, { a: "", filled: "x", "new empty": "" });
+    const second = { files_new: 1, files_changed: 2, files_unmodified: 1, files_processed: 4 };
+    deepEqual([await counts("--dry-run"), await counts()], [second, second]);
+    const full = { ...first, files_new: 4, files_processed: 4 };
+    deepEqual(await counts("--dry-run", "--mode", "full"), full);
+  }),
+);
+
+Deno.test(
   "profiles, by flag and by variable",
   onMachine(async (machine, t) => {
     const yaml = "backup: { host: file }\nprofiles:\n  night:\n    backup: { host: night, mdoe: full }\n";

@@ -1,5 +1,4 @@
 import { AxiomError } from "../../base/errors.ts";
-import { formatSize } from "../../base/sizes.ts";
 import { type FolderMarker, folderMarker } from "../../config/choices.ts";
 import type { FlagSetting } from "../../config/load.ts";
 import { isSnapshotTime } from "../../model/snapshot.ts";
@@ -17,9 +16,9 @@ import { standardInput, startProducer } from "../../platform/producer.ts";
 import { readBounded, readStandardInput } from "../../platform/read_bounded.ts";
 import type { App } from "../app.ts";
 import { BACKUP_FLAGS } from "../backup_flags.ts";
+import { backupJson, backupText } from "../backup_text.ts";
 import { defineCommand, type FlagValues } from "../command.ts";
 import { flagSettings } from "../flag_settings.ts";
-import { count, grouped } from "../wording.ts";
 
 /** Files of this machine, or the words of a command, without any for standard input. */
 type What = { kind: "files"; request: BackupRequest } | { kind: "stream"; command: readonly string[] };
@@ -57,7 +56,7 @@ export const backup = defineCommand({
   ],
   stream: true,
   parse: (values, paths): BackupCommandOptions => ({
-    settings: flagSettings(BACKUP_FLAGS, values),
+    settings: settingsOf(values),
     what: whatOf(values, paths),
     timeNs: snapshotTime(values.time),
     dryRun: values["dry-run"],
@@ -81,10 +80,17 @@ export const backup = defineCommand({
     await app.warnOfLosses();
     return summary;
   },
-  render: renderSummary,
+  render: backupText,
   json: backupJson,
   exitCode: ({ filesFailed }) => filesFailed > 0 ? 3 : 0,
 });
+
+function settingsOf(values: FlagValues<typeof BACKUP_FLAGS>): FlagSetting[] {
+  if (values.tag.some((text) => /^[\s,]*$/.test(text))) {
+    throw new AxiomError("usage", "Cannot use --tag: there is no tag in it", { hint: "Write --tag=<tag>[,<tag>]" });
+  }
+  return flagSettings(BACKUP_FLAGS, values);
+}
 
 function snapshotTime(timeNs: string | undefined): string | undefined {
   if (timeNs === undefined || isSnapshotTime(timeNs)) return timeNs;
@@ -166,45 +172,4 @@ function marker(text: string): FolderMarker {
     if (!(error instanceof RangeError)) throw error;
     throw new AxiomError("usage", `Cannot read --exclude-if-present "${text}": expected ${error.message}`);
   }
-}
-
-function renderSummary(summary: BackupSummary): string {
-  const { snapshotId, parentId, filesFailed } = summary;
-  const after = parentId === null ? "" : `, after ${parentId.slice(0, 8)}`;
-  const head = snapshotId === null
-    ? "Nothing was stored: this was a dry run"
-    : `Saved snapshot ${snapshotId.slice(0, 8)} (${summary.mode}${after})`;
-  const states = (added: number, changed: number, unmodified: number) =>
-    `${grouped(added)} new, ${grouped(changed)} changed, ${grouped(unmodified)} unmodified`;
-  const failed = filesFailed === 0 ? "" : `, ${grouped(filesFailed)} failed`;
-  return [
-    head,
-    `Files:    ${states(summary.filesNew, summary.filesChanged, summary.filesUnmodified)}${failed}`,
-    `Folders:  ${states(summary.dirsNew, summary.dirsChanged, summary.dirsUnmodified)}`,
-    `Read ${count(summary.filesProcessed, "file")} of ${formatSize(summary.bytesProcessed)} in ` +
-    `${summary.durationSeconds.toFixed(1)} s: ${formatSize(summary.bytesAdded)} new, ` +
-    `${formatSize(summary.bytesStored)} ${snapshotId === null ? "to store" : "stored"}`,
-  ].join("\n");
-}
-
-function backupJson(summary: BackupSummary): Record<string, unknown> {
-  return {
-    snapshot_id: summary.snapshotId,
-    parent_id: summary.parentId,
-    mode: summary.mode,
-    files_new: summary.filesNew,
-    files_changed: summary.filesChanged,
-    files_unmodified: summary.filesUnmodified,
-    files_failed: summary.filesFailed,
-    dirs_new: summary.dirsNew,
-    dirs_changed: summary.dirsChanged,
-    dirs_unmodified: summary.dirsUnmodified,
-    files_processed: summary.filesProcessed,
-    bytes_processed: summary.bytesProcessed,
-    bytes_added: summary.bytesAdded,
-    bytes_stored: summary.bytesStored,
-    chunks_new: summary.chunksNew,
-    duration_seconds: summary.durationSeconds,
-    plugins: summary.plugins,
-  };
 }

@@ -247,6 +247,7 @@ Deno.test("commands refuse what does not go together", async (t) => {
     ["backup --exclude-if-present a/b x", /--exclude-if-present "a\/b": expected NAME/],
     ["backup --mode some x", /expected full, incremental or differential/],
     ["backup --recheck 101 x", /0 to 100/],
+    ["backup --tag a --tag , x", /no tag in it/, /--tag=<tag>/],
     ["backup --time 9000-01-01 x", /later than the year 5138/],
     ["restore latest", /--target is missing/, /--target/],
     ["restore", /<snapshot\[:path\]> is missing/],

@@ -1,0 +1,44 @@
+import { formatSize } from "../base/sizes.ts";
+import type { BackupSummary } from "../operations/backup.ts";
+import { count, grouped } from "./wording.ts";
+
+export function backupText(summary: BackupSummary): string {
+  const { snapshotId, parentId, filesFailed } = summary;
+  const after = parentId === null ? "" : `, after ${parentId.slice(0, 8)}`;
+  const head = snapshotId === null
+    ? "Nothing was stored: this was a dry run"
+    : `Saved snapshot ${snapshotId.slice(0, 8)} (${summary.mode}${after})`;
+  const states = (added: number, changed: number, unmodified: number) =>
+    `${grouped(added)} new, ${grouped(changed)} changed, ${grouped(unmodified)} unmodified`;
+  const failed = filesFailed === 0 ? "" : `, ${grouped(filesFailed)} failed`;
+  return [
+    head,
+    `Files:    ${states(summary.filesNew, summary.filesChanged, summary.filesUnmodified)}${failed}`,
+    `Folders:  ${states(summary.dirsNew, summary.dirsChanged, summary.dirsUnmodified)}`,
+    `Read ${count(summary.filesProcessed, "file")} of ${formatSize(summary.bytesProcessed)} in ` +
+    `${summary.durationSeconds.toFixed(1)} s: ${formatSize(summary.bytesAdded)} new, ` +
+    `${formatSize(summary.bytesStored)} ${snapshotId === null ? "to store" : "stored"}`,
+  ].join("\n");
+}
+
+export function backupJson(summary: BackupSummary): Record<string, unknown> {
+  return {
+    snapshot_id: summary.snapshotId,
+    parent_id: summary.parentId,
+    mode: summary.mode,
+    files_new: summary.filesNew,
+    files_changed: summary.filesChanged,
+    files_unmodified: summary.filesUnmodified,
+    files_failed: summary.filesFailed,
+    dirs_new: summary.dirsNew,
+    dirs_changed: summary.dirsChanged,
+    dirs_unmodified: summary.dirsUnmodified,
+    files_processed: summary.filesProcessed,
+    bytes_processed: summary.bytesProcessed,
+    bytes_added: summary.bytesAdded,
+    bytes_stored: summary.bytesStored,
+    chunks_new: summary.chunksNew,
+    duration_seconds: summary.durationSeconds,
+    plugins: summary.plugins,
+  };
+}
