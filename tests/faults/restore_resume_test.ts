@@ -4,6 +4,7 @@ import { equalBytes } from "../../src/base/bytes.ts";
 import { partName } from "../../src/operations/restore_file.ts";
 import { OVERWRITE_MODES } from "../../src/operations/restore.ts";
 import { SystemError } from "../../src/platform/file_system.ts";
+import { isRoot } from "../../src/platform/file_system_fixture.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
@@ -63,7 +64,7 @@ Deno.test("(12) an interrupted restore of a file of many frames goes on with wha
   }
 });
 
-const PARTS: { name: string; make: (part: string, outside: string) => void; stays?: boolean }[] = [
+const PARTS: { name: string; make: (part: string, outside: string) => void; stays?: boolean; isForeign?: boolean }[] = [
   { name: "the right content", make: (part) => Deno.writeFileSync(part, noise("large", BYTES)) },
   { name: "a longer one", make: (part) => Deno.writeFileSync(part, noise("longer", BYTES + 5000)) },
   { name: "a shorter one", make: (part) => Deno.writeFileSync(part, noise("shorter", 1000)) },
@@ -75,12 +76,20 @@ const PARTS: { name: string; make: (part: string, outside: string) => void; stay
     name: "a file that nobody may read",
     make: (part) => (Deno.writeFileSync(part, noise("secret", BYTES)), Deno.chmodSync(part, 0)),
   },
+  {
+    name: "somebody else's file, which may be open there",
+    make: (part) => {
+      Deno.writeFileSync(part, noise("large", BYTES));
+      if (isRoot) Deno.chownSync(part, 4711, 4711);
+    },
+    isForeign: isRoot,
+  },
   { name: "a folder", make: (part) => Deno.mkdirSync(part), stays: true },
   { name: "a folder that holds something", make: (part) => writeFiles(part, { kept: "kept" }), stays: true },
 ];
 
 Deno.test("(29) whatever stands where a restore writes first, no wrong file comes of it", async (t) => {
-  for (const { name, make, stays = false } of PARTS) {
+  for (const { name, make, stays = false, isForeign = false } of PARTS) {
     for (const existing of ["nothing", "an older file"]) {
       await t.step(
         `${name}, and ${existing} in the file's place`,
@@ -89,7 +98,7 @@ Deno.test("(29) whatever stands where a restore writes first, no wrong file come
             const part = `${target}/${partName("large")}`;
             make(part, outside);
             if (existing !== "nothing") writeFiles(target, { large: "older" });
-            const before = files.lstat(outside);
+            const before = files.lstat(outside), { inode } = files.lstat(part);
             const { filesFailed } = await bringBack(repository, snapshot, source, target);
             const after = files.lstat(outside);
             ok(equalBytes(Deno.readFileSync(outside), noise("outside", BYTES)));
@@ -101,6 +110,7 @@ Deno.test("(29) whatever stands where a restore writes first, no wrong file come
               return;
             }
             equal(namesIn(target), "large");
+            if (isForeign) ok(files.lstat(`${target}/large`).inode !== inode);
             ok(equalBytes(Deno.readFileSync(`${target}/large`), noise("large", BYTES)));
             equal(files.lstat(`${target}/large`).mode, files.lstat(`${source}/large`).mode);
           }),
