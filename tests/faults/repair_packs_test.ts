@@ -12,6 +12,7 @@ import { errorOf } from "../fixtures/tampering.ts";
 import { flipBit } from "./damage.ts";
 import { everyCrash } from "./every_crash.ts";
 import { type EveryKind, everyKind } from "./every_kind.ts";
+import { faultyStore } from "./faulty_store.ts";
 import { HookedStore } from "./hooked_store.ts";
 import { inProcessPool } from "./in_process_pool.ts";
 import { pictureOfSnapshot } from "./pictures.ts";
@@ -20,6 +21,7 @@ import {
   emptyRepository,
   type Events,
   IDENTITY,
+  lateClock,
   opened,
   save,
   SMALL_PACKS,
@@ -220,6 +222,32 @@ Deno.test("(4) (6) a deleter that has condemned the copies takes nothing away th
     equal(done.chunksCopied, 2 * done.packs[0].chunksWhole, "copies on another's list were made again");
     for (const name of doomed) await store.remove(packKey(name));
     deepEqual(await lostPaths(await opened(store)), lost);
+  });
+});
+
+Deno.test("(4) where listings may be stale, repair packs waits until it sees what condemned its copies", async () => {
+  await withFolder(async (folder) => {
+    const scene = await manyFrames(folder);
+    const inner = memoryStore({ traits: { staleListingMs: 60_000 } });
+    inner.restore(scene.state);
+    await flipBit(inner, scene.key, scene.bit);
+    const old = new Set((await Array.fromAsync(inner.list(PREFIX.packs))).map(({ key }) => key));
+    const stale = faultyStore(inner);
+    const doomed: string[] = [];
+    const sleep = () => {
+      stale.thawListings();
+      return Promise.resolve();
+    };
+    const acting = new HookedStore(stale, async ({ call, key }) => {
+      if (doomed.length > 0 || call !== "put" || !key.startsWith(PREFIX.condemned)) return;
+      await stale.freezeListings();
+      for await (const { key } of inner.list(PREFIX.packs)) if (!old.has(key)) doomed.push(key.slice(-64));
+      await condemn(inner, doomed);
+    });
+    const repository = await opened(acting, undefined, { ...lateClock, sleep });
+    const done = await repairPacks(repository, REPAIR, context);
+    ok(doomed.length > 0);
+    equal(done.chunksCopied, 2 * done.packs[0].chunksWhole, "copies on another's list were made again");
   });
 });
 
