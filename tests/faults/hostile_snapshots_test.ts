@@ -74,7 +74,7 @@ Deno.test("(29) no name leads out of the target", async (t) => {
           equal(filesFailed, 1);
           deepEqual(below(top), ["target", "target/beside", "target/good"]);
           const { errors } = await check(repository, {}, context);
-          deepEqual(errors.map(({ kind }) => kind), ["tree_damaged"]);
+          deepEqual(errors.map(({ affected }) => affected.map(({ path }) => path)), [["/beside"]]);
         });
       }
     });
