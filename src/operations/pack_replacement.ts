@@ -1,5 +1,5 @@
 import { toHex } from "../base/bytes.ts";
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, isKind } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { randomId } from "../base/random.ts";
 import type { ChunkKind } from "../model/chunk.ts";
@@ -46,6 +46,8 @@ export class PackReplacement {
   readonly #copier: FrameCopier;
   /** By name. */
   readonly #damaged: ReadonlyMap<string, DamagedReading>;
+  /** Those that another deleter took away meanwhile, after it kept what it found needed. */
+  readonly #gone = new Set<string>();
   /** Frames of other packs, by pack and number, that were read to see whether they are whole. */
   readonly #readings = new Map<string, PackReading>();
 
@@ -113,24 +115,37 @@ export class PackReplacement {
 
   /** Stores again what no usable pack holds whole; returns the number of those chunks. */
   async #copyMissing(view: IndexView, condemned: Condemned): Promise<number> {
-    const { packs } = this.writer.repository;
     const unusable = new Set(view.damagedPacks.map(({ name }) => name));
     const isUsable = ({ pack: { name } }: ChunkLocation) =>
       view.listed.has(name) && !condemned.has(name) && !unusable.has(name) && !this.#damaged.has(name);
-    let missing = 0;
-    for (const { pack, reading } of this.#damaged.values()) {
-      const table = await packs.table(pack, this.writer.signal);
-      for (const [number, chunks] of wholeChunks(table, reading)) {
-        const wanted: number[] = [];
-        for (const chunk of chunks) {
-          if (!await this.#isElsewhere({ pack, table, frame: number, chunk }, view, isUsable)) wanted.push(chunk);
-        }
-        missing += wanted.length;
-        await this.#copier.copy(pack, table, number, wanted);
+    const before = this.chunksCopied;
+    for (const damaged of this.#damaged.values()) {
+      if (this.#gone.has(damaged.pack.name)) continue;
+      try {
+        await this.#copyWhole(damaged, view, isUsable);
+      } catch (error) {
+        if (!isKind(error, "object_missing")) throw error;
+        this.#gone.add(damaged.pack.name);
       }
     }
+    const missing = this.chunksCopied - before;
     if (missing > 0) await this.#copier.flush();
     return missing;
+  }
+
+  async #copyWhole(
+    { pack, reading }: DamagedReading,
+    view: IndexView,
+    isUsable: (location: ChunkLocation) => boolean,
+  ): Promise<void> {
+    const table = await this.writer.repository.packs.table(pack, this.writer.signal);
+    for (const [number, chunks] of wholeChunks(table, reading)) {
+      const wanted: number[] = [];
+      for (const chunk of chunks) {
+        if (!await this.#isElsewhere({ pack, table, frame: number, chunk }, view, isUsable)) wanted.push(chunk);
+      }
+      await this.#copier.copy(pack, table, number, wanted);
+    }
   }
 
   /** Whether another pack holds the chunk whole, which only reading it can tell. */
