@@ -59,14 +59,14 @@ export const repairIndex = defineCommand({
     const context = { pool: () => app.pool(), identity: await app.identity(), onEvent, signal };
     return { index, packs: await repairPacks(repository, { selection, dryRun, metadataStyle }, context) };
   },
-  render: ({ index, packs }) => [...indexText(index), ...packsText(packs)].join("\n"),
+  render: ({ index, packs }) => [...indexText(index, packs), ...packsText(packs)].join("\n"),
   json: ({ index, packs }) => ({ ...indexJson(index), packs: packs === null ? null : packsJson(packs) }),
 });
 
-function indexText(summary: RepairIndexSummary): string[] {
+function indexText(summary: RepairIndexSummary, packs: RepairPacksSummary | null): string[] {
   const { dryRun, packsAdded, packsCorrected, packsGone, setAside, packsUnreadable, indexesWritten } = summary;
   const would = dryRun ? "would be " : "";
-  const lines = [`Read ${count(summary.packsRead, "pack")} in ${summary.durationSeconds.toFixed(1)} s`];
+  const lines = [`Read the tables of ${count(summary.packsRead, "pack")} in ${summary.durationSeconds.toFixed(1)} s`];
   if (packsAdded > 0) lines.push(`${count(packsAdded, "pack")} ${would}added to the index`);
   if (packsCorrected > 0) lines.push(`${count(packsCorrected, "pack")} ${would}corrected in the index`);
   if (packsGone > 0) lines.push(`${count(packsGone, "pack")} of the index no longer there`);
@@ -78,7 +78,8 @@ function indexText(summary: RepairIndexSummary): string[] {
   }
   const quiet =
     packsAdded + packsCorrected + packsGone + setAside.length + indexesWritten + summary.indexesRemoved === 0;
-  if (quiet) lines.push("The index is right: nothing to do");
+  const isAll = packs === null || packs.packs.length === 0;
+  if (quiet) lines.push(isAll ? "The index is right: nothing to do" : "The index is right");
   else if (!dryRun) lines.push(`Wrote ${count(indexesWritten, "index object")}, removed ${summary.indexesRemoved}`);
   return lines;
 }
@@ -86,14 +87,18 @@ function indexText(summary: RepairIndexSummary): string[] {
 function packsText(summary: RepairPacksSummary | null): string[] {
   if (summary === null) return [];
   const { packs, packsRead, chunksCopied } = summary;
-  const lines = packs.map(({ name, reason, chunksLost, chunksWhole, asideKey }) => {
+  const lines = packs.map(({ name, chunksLost, chunksWhole, asideKey }) => {
     const went = asideKey === null ? "" : `; now ${asideKey}`;
-    return `Damaged pack ${name}: ${reason}; ${chunksLost} chunks lost, ${chunksWhole} whole${went}`;
+    return `Damaged pack ${name}: ${chunksLost} chunks lost, ${chunksWhole} whole${went}`;
   });
   const end = packs.length === 0
     ? "no damage found"
     : `${count(packs.length, "damaged pack")}, ${chunksCopied} chunks kept`;
-  return [...lines, `Read ${count(packsRead, "pack")} in full: ${end}`];
+  lines.push(`Read ${count(packsRead, "pack")} in full: ${end}`);
+  if (!summary.dryRun && packs.some(({ chunksLost }) => chunksLost > 0)) {
+    lines.push("Run a backup of what is lost, which stores it again; `axiom check` says what that is");
+  }
+  return lines;
 }
 
 function indexJson(summary: RepairIndexSummary): Record<string, unknown> {

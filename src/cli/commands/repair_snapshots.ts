@@ -83,7 +83,9 @@ function repairText(repair: SnapshotRepair, dryRun: boolean): string[] {
   const { snapshotId, newSnapshotId, uncounted, reason, forgotten, asideKeys, dropped, droppedCount } = repair;
   const id = snapshotId.slice(0, 8);
   if (reason !== null) {
-    const went = asideKeys.length === 0 ? "" : `; what is left of it is now ${asideKeys.join(" and ")}`;
+    const went = asideKeys.length === 0
+      ? "; --forget sets it aside"
+      : `; what is left of it is now ${asideKeys.join(" and ")}`;
     return [`${id}: nothing can be saved: ${reason}${went}`];
   }
   const became = newSnapshotId === null ? "" : `, now ${newSnapshotId.slice(0, 8)}${forgotten ? " in its place" : ""}`;
