@@ -30,11 +30,13 @@ export class RestoreFilePlanner {
 
   /** @param existing What stands at the path of `file`; without anything, there may still be an interrupted restore's part */
   async plan(file: RestoreFile, entry: Entry, existing: FileStat | undefined, batch: RestoreBatch): Promise<void> {
-    if (existing?.type === "file" && this.options.overwrite === "if-changed" && looksSame(entry, existing)) {
-      file.whole = false;
-      return;
+    if (existing?.type === "file" && !this.#judgesByTime) {
+      if (this.options.overwrite === "if-changed" && looksSame(entry, existing) && this.#maySet(file, existing)) {
+        file.whole = false;
+        return;
+      }
+      if (await this.#planInPlace(file, existing, batch)) return;
     }
-    if (existing?.type === "file" && !this.#judgesByTime && await this.#planInPlace(file, existing, batch)) return;
     const part = this.#partOf(file);
     const same = part === undefined ? undefined : (await this.#compare(part, file.layout)).same;
     file.whole &&= part === undefined;
@@ -77,13 +79,19 @@ export class RestoreFilePlanner {
     const isSame = same.indexOf(0) < 0;
     if (existing.links > 1) {
       if (!isSame || dirtyHole !== undefined || existing.sizeBytes !== layout.sizeBytes) return false;
-      if (metadataDifferences(this.target!, path, existing, file.metadata).length > 0) return false;
-      file.untouched = true;
+      if (!this.#maySet(file, existing)) return false;
     } else if (!isSame && layout.sizeBytes <= BESIDE_BYTES_MAX) return false;
     file.whole = false;
     file.inPlace = true;
     addChunks(file, same, batch);
     return true;
+  }
+
+  /** Whether the metadata of what is there may be set: not by one of several names, unless there is nothing to set. */
+  #maySet(file: RestoreFile, existing: FileStat): boolean {
+    if (existing.links === 1) return true;
+    file.untouched = metadataDifferences(this.target!, file.path, existing, file.metadata).length === 0;
+    return file.untouched;
   }
 
   /** Then a half-written file under its own name would be taken for a newer one by the next run. */

@@ -49,13 +49,15 @@ Deno.test("(39) names of one object are that again after a restore, whatever its
 });
 
 Deno.test("(29) a restore never writes through a name that leads out of the target", async (t) => {
-  const cases: { name: string; content: string; mode: number; stays: boolean }[] = [
+  const cases: { name: string; content: string; mode: number; stays: boolean; trusts?: boolean }[] = [
     { name: "the right file stays as it is", content: "right", mode: 0o600, stays: true },
     { name: "other content is written anew", content: "WRONG", mode: 0o600, stays: false },
     { name: "a longer file is written anew", content: "right and more", mode: 0o600, stays: false },
     { name: "other metadata is set on a new file", content: "right", mode: 0o644, stays: false },
+    { name: "one that is trusted stays as it is", content: "right", mode: 0o600, stays: true, trusts: true },
+    { name: "other metadata of one that is trusted too", content: "right", mode: 0o644, stays: false, trusts: true },
   ];
-  for (const { name, content, mode, stays } of cases) {
+  for (const { name, content, mode, stays, trusts } of cases) {
     await t.step(name, () =>
       withFolder(async (folder) => {
         const source = `${folder}/source`, target = `${folder}/target`, outside = `${folder}/outside`;
@@ -71,7 +73,8 @@ Deno.test("(29) a restore never writes through a name that leads out of the targ
         tree.close();
         const before = files.lstat(outside);
         const { repository, snapshot } = await savedOnce(source);
-        const { filesFailed, bytesWritten } = await bringBack(repository, snapshot, source, target, { verify: true });
+        const options = { verify: true, overwrite: trusts ? "if-changed" : "always" } as const;
+        const { filesFailed, bytesWritten } = await bringBack(repository, snapshot, source, target, options);
         equal(filesFailed, 0);
         equal(bytesWritten, stays ? 0 : 5);
         equal(Deno.readTextFileSync(`${target}/f`), "right");
