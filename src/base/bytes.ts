@@ -34,8 +34,12 @@ for (let value = 0; value < 16; value++) {
 
 /** Throws `RangeError` unless `text` is an even number of hexadecimal digits. */
 export function fromHex(text: string): Bytes {
-  const data = new Uint8Array(text.length >> 1);
-  let wrong = text.length & 1;
+  return fromHexInto(new Uint8Array(text.length >> 1), text);
+}
+
+/** Fills `data`, which it returns; throws `RangeError` unless `text` is exactly so many hexadecimal digits. */
+export function fromHexInto(data: Bytes, text: string): Bytes {
+  let wrong = text.length ^ (2 * data.length);
   for (let i = 0, at = 0; i < data.length; i++, at += 2) {
     const high = text.charCodeAt(at), low = text.charCodeAt(at + 1);
     wrong |= (high | low) >> 8;

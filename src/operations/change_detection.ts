@@ -61,21 +61,19 @@ export class ParentCursor {
     this.#leaves = reader.leaves(id);
   }
 
-  /** The entry of `name`, which must come after the name of the call before. */
-  async take(name: string): Promise<Entry | undefined> {
-    for (;;) {
-      while (this.#at < this.#leaf.length) {
-        const order = compareNames(this.#leaf[this.#at].name, name);
-        if (order > 0) return undefined;
-        const entry = this.#leaf[this.#at++];
-        if (order === 0) {
-          this.taken++;
-          return entry;
-        }
-        this.skipped++;
+  /** The entry of `name`, which must come after the name of the call before. A promise only where a further leaf is read. */
+  take(name: string): Entry | undefined | Promise<Entry | undefined> {
+    while (this.#at < this.#leaf.length) {
+      const order = compareNames(this.#leaf[this.#at].name, name);
+      if (order > 0) return undefined;
+      const entry = this.#leaf[this.#at++];
+      if (order === 0) {
+        this.taken++;
+        return entry;
       }
-      if (!await this.#nextLeaf()) return undefined;
+      this.skipped++;
     }
+    return this.#ended ? undefined : this.#nextLeaf().then((more) => more ? this.take(name) : undefined);
   }
 
   async #nextLeaf(): Promise<boolean> {

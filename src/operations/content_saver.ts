@@ -5,7 +5,7 @@ import type { FileStat, FileSystem } from "../platform/file_system.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import { readXattrs } from "./entry_of_stat.ts";
 import type { FilePlan, FileSaver, SavedContent } from "./file_saver.ts";
-import { type Pending, pending, settled } from "./pending.ts";
+import { type Pending, pending, settled, then } from "./pending.ts";
 
 /** Kept of files with several names; names outside the sources never come. Beyond it a file is read once more. */
 const KEPT_BYTES_MAX = 64 * MIB;
@@ -15,7 +15,7 @@ const KEPT_BYTES = 160;
 /** What was saved of a file with several names: on its way, and then as text, of which there may be very many. */
 interface Linked {
   left: number;
-  content: Promise<SavedContent> | string;
+  content: Pending<SavedContent> | string;
   /** 0 while it is on its way. */
   bytes: number;
 }
@@ -35,38 +35,42 @@ export class ContentSaver {
   ) {}
 
   /** @param last What the parent snapshot has of it */
-  async save(path: string, stat: FileStat, last: Entry | undefined): Promise<Pending<SavedContent>> {
-    return stat.links > 1 ? await this.#saveLinked(path, stat, last) : await this.#saveOne(path, stat, last);
+  /** Call {@linkcode room} first. */
+  save(path: string, stat: FileStat, last: Entry | undefined): Pending<SavedContent> {
+    return stat.links > 1 ? this.#saveLinked(path, stat, last) : this.#saveOne(path, stat, last);
   }
 
-  async #saveOne(path: string, stat: FileStat, last: Entry | undefined): Promise<Pending<SavedContent>> {
+  /** Waits while as many files as allowed are on their way. */
+  room(): void | Promise<void> {
+    if (!this.writer.pool.hasRoom) return this.writer.pool.room().then(() => throwIfAborted(this.signal));
+  }
+
+  #saveOne(path: string, stat: FileStat, last: Entry | undefined): Pending<SavedContent> {
     if (stat.sizeBytes === 0) {
       return settled({ changed: false, chunksNew: 0, bytesNew: 0, ...readXattrs(this.files, path) });
     }
-    await this.writer.pool.room();
-    throwIfAborted(this.signal);
     this.writer.growIfNeeded();
     return pending(this.saver.save(path, stat, (seen) => this.planOf(path, seen), last));
   }
 
-  async #saveLinked(path: string, stat: FileStat, last: Entry | undefined): Promise<Pending<SavedContent>> {
+  #saveLinked(path: string, stat: FileStat, last: Entry | undefined): Pending<SavedContent> {
     const key = `${stat.device}:${stat.inode}`;
     const known = this.#linked.get(key);
     if (known === undefined) {
-      const { done } = await this.#saveOne(path, stat, last);
-      const linked: Linked = { left: stat.links - 1, content: done, bytes: 0 };
+      const content = this.#saveOne(path, stat, last);
+      const linked: Linked = { left: stat.links - 1, content, bytes: 0 };
       this.#linked.set(key, linked);
-      done.then((content) => this.#keep(key, linked, content)).catch(() => {}); // seen by whoever awaits it
-      return { done };
+      then(content, (saved) => this.#keep(key, linked, saved));
+      return content;
     }
     if (--known.left <= 0) this.#forget(key, known);
-    const { content } = known;
-    const saved = typeof content === "string" ? Promise.resolve(JSON.parse(content) as SavedContent) : content;
-    return pending(saved.then(async (content) => {
+    const saved = typeof known.content === "string"
+      ? settled(JSON.parse(known.content) as SavedContent)
+      : known.content;
+    return then(saved, (content) => {
       const isOfThisFile = content.fault === undefined && (content.stat ?? stat).inode === stat.inode;
-      if (!isOfThisFile) return await (await this.#saveOne(path, stat, last)).done;
-      return { ...content, chunksNew: 0, bytesNew: 0 };
-    }));
+      return isOfThisFile ? { ...content, chunksNew: 0, bytesNew: 0 } : this.#saveOne(path, stat, last).done;
+    });
   }
 
   /** A content with extended attributes stays as it is: those are bytes. */

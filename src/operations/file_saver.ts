@@ -1,4 +1,4 @@
-import { type Bytes, fromHex } from "../base/bytes.ts";
+import type { Bytes } from "../base/bytes.ts";
 import { AxiomError, reportError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { displayName } from "../base/names.ts";
@@ -47,14 +47,30 @@ export class FileSaver {
    * A file whose place another one took, or which changed while its holes were looked for, is looked at again and saved as it
    * then is. Faults of the source are part of the result.
    */
-  async save(
+  save(
     path: string,
     stat: FileStat,
     planOf: (stat: FileStat) => FilePlan,
     last: Entry | undefined,
   ): Promise<SavedContent> {
+    if (isCutUp(stat)) return this.#saveUntilStill(path, stat, planOf, last);
+    const plan = planOf(stat);
+    return this.writer.pool.saveFile(this.#job(path, stat, plan, last)).then((part) => {
+      if (part.fault === undefined) return this.#combine([part], plan, stat);
+      return this.#saveUntilStill(path, stat, planOf, last, faulty([part], part.fault));
+    });
+  }
+
+  /** @param first What came of the first try, where it was made already */
+  async #saveUntilStill(
+    path: string,
+    stat: FileStat,
+    planOf: (stat: FileStat) => FilePlan,
+    last: Entry | undefined,
+    first?: SavedContent,
+  ): Promise<SavedContent> {
     for (let tries = 1, seen = stat;; tries++) {
-      const saved = await this.#saveAsSeen(path, seen, planOf(seen), last);
+      const saved = tries === 1 && first !== undefined ? first : await this.#saveAsSeen(path, seen, planOf(seen), last);
       const isDone = saved.fault === undefined && !(saved.changed && isCutUp(seen));
       if (isDone || tries === (isHuge(seen) ? HUGE_TRIES : TRIES)) return saved;
       const now = this.#lookAgain(path);
@@ -129,33 +145,16 @@ export class FileSaver {
     }
   }
 
-  async #combine(parts: SavedFile[], plan: FilePlan, stat: FileStat): Promise<SavedContent> {
-    const [first] = parts;
-    const chunksNew = parts.reduce((sum, part) => sum + (part.chunksNew ?? 0), 0);
-    const bytesNew = parts.reduce((sum, part) => sum + (part.bytesNew ?? 0), 0);
-    const changed = parts.some((part) => part.changed || (isCutUp(stat) && part.stat !== undefined));
+  #combine(parts: SavedFile[], plan: FilePlan, stat: FileStat): SavedContent | Promise<SavedContent> {
     const fault = parts.find((part) => part.fault !== undefined)?.fault;
-    if (fault !== undefined) return { changed, chunksNew, bytesNew, fault };
-    const elements = parts.length === 1 ? first.elements : parts.flatMap((part) => part.elements);
-    const content = elements.length === 0 ? undefined : await this.#content(elements, plan);
-    const sizeBytes = parts.reduce((sum, part) => sum + part.contentBytes, 0);
-    const last = parts.at(-1)!;
-    const seen = last.stat ?? stat;
-    return {
-      stat: seen.sizeBytes === sizeBytes ? seen : { ...seen, sizeBytes },
-      content,
-      chunker: first.chunker ?? last.chunker,
-      xattrs: first.xattrs,
-      xattrFault: first.xattrFault,
-      changed,
-      chunksNew,
-      bytesNew,
-    };
-  }
-
-  async #content(elements: ContentElement[], plan: FilePlan): Promise<Content> {
-    const content = await writeContentNodes(elements, this.writer.metadata.put);
-    return plan.style.kind === ChunkKind.plain ? { kind: "plain", ...content } : content;
+    if (fault !== undefined) return faulty(parts, fault);
+    const elements = parts.length === 1 ? parts[0].elements : parts.flatMap((part) => part.elements);
+    if (elements.length === 0) return combined(parts, undefined, stat);
+    if (elements.length <= LIMITS.contentInlineChunksMax) {
+      return combined(parts, contentOf({ elements }, plan), stat);
+    }
+    return writeContentNodes(elements, this.writer.metadata.put)
+      .then((content) => combined(parts, contentOf(content, plan), stat));
   }
 
   /** Stores a large extended attribute as chunks of kind tree. */
@@ -169,30 +168,60 @@ export class FileSaver {
   };
 
   /** Whether every chunk that an entry of an earlier snapshot names can be relied on; false if that cannot be found out. */
-  async canReuse(entry: Entry): Promise<boolean> {
+  canReuse({ xattrs, content, size }: Entry): boolean | Promise<boolean> {
+    if (xattrs?.some(({ chunks }) => chunks?.some((id) => !this.writer.hasText(id, ChunkKind.tree)))) return false;
+    if (content === undefined) return true;
+    if (content.nodes !== undefined) return this.#canReuseNodes(content, Number(size));
+    return this.#hasAll(content.elements ?? [], content);
+  }
+
+  async #canReuseNodes(content: Content, sizeBytes: number): Promise<boolean> {
     try {
-      return await this.#hasAll(entry);
+      for await (const node of this.trees.contentNodes(content, sizeBytes)) {
+        if (!this.writer.hasText(node, ChunkKind.tree)) return false;
+      }
+      for await (const elements of this.trees.content(content, sizeBytes)) {
+        if (!this.#hasAll(elements, content)) return false;
+      }
+      return true;
     } catch (error) {
       if (!isDamage(error)) throw error;
       return false;
     }
   }
 
-  async #hasAll(entry: Entry): Promise<boolean> {
-    const has = (id: string, kind: ChunkKind) => this.writer.has(fromHex(id), kind);
-    const kind = entry.content?.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
-    if (entry.xattrs?.some((xattr) => xattr.chunks?.some((id) => !has(id, ChunkKind.tree)))) return false;
-    if (entry.content?.nodes === undefined) {
-      return (entry.content?.elements ?? []).every((element) => typeof element !== "string" || has(element, kind));
-    }
-    for await (const node of this.trees.contentNodes(entry.content, Number(entry.size))) {
-      if (!has(node, ChunkKind.tree)) return false;
-    }
-    for await (const elements of this.trees.content(entry.content, Number(entry.size))) {
-      if (!elements.every((element) => typeof element !== "string" || has(element, kind))) return false;
-    }
-    return true;
+  #hasAll(elements: readonly ContentElement[], content: Content): boolean {
+    const kind = content.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
+    return elements.every((element) => typeof element !== "string" || this.writer.hasText(element, kind));
   }
+}
+
+function contentOf(content: Content, plan: FilePlan): Content {
+  return plan.style.kind === ChunkKind.plain ? { kind: "plain", ...content } : content;
+}
+
+function combined(parts: SavedFile[], content: Content | undefined, stat: FileStat): SavedContent {
+  const first = parts[0], last = parts[parts.length - 1];
+  const sizeBytes = sum(parts, "contentBytes");
+  const seen = last.stat ?? stat;
+  return {
+    stat: seen.sizeBytes === sizeBytes ? seen : { ...seen, sizeBytes },
+    content,
+    chunker: first.chunker ?? last.chunker,
+    xattrs: first.xattrs,
+    xattrFault: first.xattrFault,
+    changed: parts.some((part) => part.changed || (isCutUp(stat) && part.stat !== undefined)),
+    chunksNew: sum(parts, "chunksNew"),
+    bytesNew: sum(parts, "bytesNew"),
+  };
+}
+
+function faulty(parts: SavedFile[], fault: SavedFile["fault"]): SavedContent {
+  return { changed: false, chunksNew: sum(parts, "chunksNew"), bytesNew: sum(parts, "bytesNew"), fault };
+}
+
+function sum(parts: SavedFile[], member: "contentBytes" | "chunksNew" | "bytesNew"): number {
+  return parts.reduce((total, part) => total + (part[member] ?? 0), 0);
 }
 
 /** Holes shorter than this are read as zeros: they would cost more than they save. */

@@ -23,15 +23,10 @@ export class FolderWriter {
   }
 
   /** @param isParents Whether `entry` is what the parent's folder has under this name */
-  async add(entry: Entry, isParents: boolean): Promise<void> {
-    if (this.#kept !== undefined) {
-      if (isParents && this.#kept.length < KEPT_MAX) {
-        this.#kept.push(entry);
-        return;
-      }
-      await this.#giveUp();
-    }
-    await this.#tree.add(entry);
+  add(entry: Entry, isParents: boolean): void | Promise<void> {
+    if (this.#kept === undefined) return this.#tree.add(entry);
+    if (!isParents || this.#kept.length >= KEPT_MAX) return this.#giveUp().then(() => this.#tree.add(entry));
+    this.#kept.push(entry);
   }
 
   async #giveUp(): Promise<void> {

@@ -1,6 +1,6 @@
-/** A value that will be there once workers are done; the way to it was walked already. */
+/** A value that is there, or will be once workers are done; the way to it was walked already. */
 export interface Pending<T> {
-  readonly done: Promise<T>;
+  readonly done: T | Promise<T>;
 }
 
 /** A failure of `done` is for whoever awaits it, later and in order. */
@@ -10,5 +10,12 @@ export function pending<T>(done: Promise<T>): Pending<T> {
 }
 
 export function settled<T>(value: T): Pending<T> {
-  return { done: Promise.resolve(value) };
+  return { done: value };
+}
+
+/** What `next` makes of the value; at once where it is there, since most of a tree's entries are, and a promise costs more than they do. */
+export function then<T, Next>({ done }: Pending<T>, next: (value: T) => Next | Promise<Next>): Pending<Next> {
+  if (done instanceof Promise) return pending(done.then(next));
+  const result = next(done);
+  return result instanceof Promise ? pending(result) : { done: result };
 }

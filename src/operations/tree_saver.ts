@@ -1,5 +1,4 @@
 import { setImmediate } from "node:timers";
-import { fromHex } from "../base/bytes.ts";
 import { throwIfAborted } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -15,7 +14,7 @@ import { addXattrs, EntryMaker, readXattrs } from "./entry_of_stat.ts";
 import type { FilePlan, FileSaver, SavedContent } from "./file_saver.ts";
 import { FolderWriter } from "./folder_writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
-import { type Pending, pending, settled } from "./pending.ts";
+import { type Pending, pending, settled, then } from "./pending.ts";
 
 /** `empty` is a folder of which nothing that it holds is saved, such as the root of another file system. */
 export type EntrySelection = "save" | "empty" | "exclude";
@@ -94,7 +93,7 @@ export class TreeSaver {
     const stat = this.look(path);
     return stat === undefined
       ? { entry: undefined, isParents: false }
-      : await (await this.#saveEntry({ path, relative: "", name, stat, last })).done;
+      : await (await this.#save({ path, relative: "", name, stat, last })).done;
   }
 
   /** What stands at the path of a source or above it; reported if that is nothing. */
@@ -115,7 +114,7 @@ export class TreeSaver {
     parentId: string | undefined,
     empty: boolean,
   ): Promise<Pending<SavedFolder>> {
-    const has = (id: string) => this.writer.has(fromHex(id), ChunkKind.tree);
+    const has = (id: string) => this.writer.hasText(id, ChunkKind.tree);
     const cursor = parentId === undefined ? undefined : new ParentCursor(this.trees, parentId, has);
     const parent = cursor === undefined ? undefined : { cursor, id: parentId! };
     const folder = new FolderWriter(this.writer.metadata.put, this.writer.repository.keys.treeSplitKey(), parent);
@@ -136,8 +135,9 @@ export class TreeSaver {
   async #addAll(folder: FolderWriter, items: Pending<Item>[], before: Promise<void>): Promise<void> {
     await before;
     for (const item of items) {
-      const { entry, isParents } = await item.done;
-      if (entry !== undefined) await folder.add(entry, isParents);
+      const { entry, isParents } = item.done instanceof Promise ? await item.done : item.done;
+      const added = entry === undefined ? undefined : folder.add(entry, isParents);
+      if (added !== undefined) await added;
     }
   }
 
@@ -160,9 +160,11 @@ export class TreeSaver {
         this.tally.fault(childPath, stat);
         continue;
       }
-      const last = await cursor?.take(name);
+      const taken = cursor?.take(name);
+      const last = taken instanceof Promise ? await taken : taken;
       const empty = selection === "empty";
-      items.push(await this.#saveEntry({ path: childPath, relative: childRelative, name, stat, last, empty }));
+      const item = this.#save({ path: childPath, relative: childRelative, name, stat, last, empty });
+      items.push(item instanceof Promise ? await item : item);
     }
     return items;
   }
@@ -187,30 +189,46 @@ export class TreeSaver {
     throwIfAborted(this.signal);
   }
 
-  async #saveEntry(found: Found): Promise<Pending<Item>> {
+  /** A promise only where something has to be waited for: most entries of most backups are as they were, and cost little more than a look. */
+  #save(found: Found): Pending<Item> | Promise<Pending<Item>> {
+    const { path, stat, last } = found;
+    if (stat.type === "dir") return this.#saveFolder(found).catch((error) => this.#failed(path, error));
+    const same = last !== undefined && this.detector?.isUnchanged(last, stat) === true &&
+      !this.policy.wantsAnew(path, stat, last) && !this.policy.recheck(path);
+    const reusable = same && this.saver.canReuse(last);
+    if (reusable instanceof Promise) return reusable.then((yes) => yes ? this.#reuse(found) : this.#saveAnew(found));
+    return reusable ? this.#reuse(found) : this.#saveAnew(found);
+  }
+
+  #reuse({ path, stat, last }: Found): Pending<Item> {
+    this.tally.unmodified(path, stat);
+    return settled({ entry: last, isParents: true });
+  }
+
+  #saveAnew(found: Found): Pending<Item> | Promise<Pending<Item>> {
     const { path, name, stat, last } = found;
+    const room = this.#contents.room();
+    if (room !== undefined) return room.then(() => this.#saveAnew(found));
     try {
-      if (stat.type === "dir") return await this.#saveFolder(found);
-      const same = last !== undefined && this.detector?.isUnchanged(last, stat) === true &&
-        !this.policy.wantsAnew(path, stat, last);
-      if (same && !this.policy.recheck(path) && await this.saver.canReuse(last)) {
-        this.tally.unmodified(path, stat);
-        return settled({ entry: last, isParents: true });
-      }
-      if (stat.type === "file") return await this.#saveFile(path, name, stat, last);
+      if (stat.type === "file") return this.#saveFile(path, name, stat, last);
+      const entry = this.#special(path, name, stat);
       this.tally.other();
-      return settled({ entry: await this.#special(path, name, stat), isParents: false });
+      return then({ done: entry }, asNew);
     } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.tally.fault(path, error);
-      return settled({ entry: undefined, isParents: false });
+      return this.#failed(path, error);
     }
+  }
+
+  #failed(path: string, error: unknown): Pending<Item> {
+    if (!(error instanceof SystemError)) throw error;
+    this.tally.fault(path, error);
+    return settled({ entry: undefined, isParents: false });
   }
 
   async #saveFolder({ path, relative, name, stat, last, empty = false }: Found): Promise<Pending<Item>> {
     const lastFolder = last?.type === "dir" ? last : undefined;
     const same = lastFolder !== undefined && this.detector?.isUnchanged(lastFolder, stat) === true &&
-      await this.saver.canReuse(lastFolder);
+      this.saver.canReuse(lastFolder) === true;
     const entry = same ? lastFolder : await this.#withXattrs(this.#entries.entry(name, stat), path);
     let saved: Pending<SavedFolder>;
     try {
@@ -221,11 +239,11 @@ export class TreeSaver {
       this.tally.fault(path, error);
       saved = settled({ id: await this.#emptyFolder(), unchanged: false });
     }
-    return pending(saved.done.then(({ id, unchanged }) => {
+    return then(saved, ({ id, unchanged }) => {
       const isParents = same && unchanged;
       this.tally.folder(lastFolder, isParents);
       return { entry: isParents ? lastFolder : { ...entry, subtree: id }, isParents };
-    }));
+    });
   }
 
   #emptyFolder(): Promise<string> {
@@ -233,43 +251,49 @@ export class TreeSaver {
     return new FolderWriter(this.writer.metadata.put, keys.treeSplitKey(), undefined).finish().then(({ id }) => id);
   }
 
-  async #saveFile(path: string, name: string, stat: FileStat, last: Entry | undefined): Promise<Pending<Item>> {
+  #saveFile(path: string, name: string, stat: FileStat, last: Entry | undefined): Pending<Item> {
     const lastFile = last?.type === "file" ? last : undefined;
-    const saved = await this.#contents.save(path, stat, lastFile);
-    return pending(saved.done.then(async (content) => {
+    return then(this.#contents.save(path, stat, lastFile), (content) => {
       this.tally.saved(path, lastFile, content, stat);
       if (content.fault !== undefined) return { entry: undefined, isParents: false };
-      return { entry: await this.#fileEntry(path, name, stat, content), isParents: false };
-    }));
+      const entry = this.#fileEntry(path, name, stat, content);
+      return entry instanceof Promise ? entry.then(asNew) : asNew(entry);
+    });
   }
 
-  async #fileEntry(path: string, name: string, stat: FileStat, saved: SavedContent): Promise<Entry> {
+  #fileEntry(path: string, name: string, stat: FileStat, saved: SavedContent): Entry | Promise<Entry> {
     const entry = this.#entries.entry(name, saved.stat ?? stat);
     if (saved.content !== undefined) entry.content = saved.content;
     else entry.size = "0";
     if (saved.chunker !== undefined) entry.chunker = saved.chunker;
     if (saved.changed || saved.xattrFault !== undefined) entry.changed = true;
-    return await this.#holding(entry, path, saved.xattrs ?? []);
+    return this.#withStored(entry, path, saved.xattrs);
   }
 
-  async #withXattrs(entry: Entry, path: string): Promise<Entry> {
+  #withXattrs(entry: Entry, path: string): Entry | Promise<Entry> {
     const { xattrs = [], xattrFault } = readXattrs(this.files, path);
     if (xattrFault !== undefined) {
       this.tally.report(path, xattrFault);
       entry.changed = true;
     }
-    return await this.#holding(entry, path, xattrs);
+    return this.#withStored(entry, path, xattrs);
   }
 
-  async #holding(entry: Entry, path: string, xattrs: readonly Xattr[]): Promise<Entry> {
-    const fault = await addXattrs(entry, path, xattrs, this.saver.putXattr);
-    if (fault !== undefined) this.tally.report(path, fault);
-    return entry;
+  #withStored(entry: Entry, path: string, xattrs: readonly Xattr[] = []): Entry | Promise<Entry> {
+    if (xattrs.length === 0) return entry;
+    return addXattrs(entry, path, xattrs, this.saver.putXattr).then((fault) => {
+      if (fault !== undefined) this.tally.report(path, fault);
+      return entry;
+    });
   }
 
-  async #special(path: string, name: string, stat: FileStat): Promise<Entry> {
+  #special(path: string, name: string, stat: FileStat): Entry | Promise<Entry> {
     const entry = this.#entries.entry(name, stat);
     if (stat.type === "symlink") entry.target = this.files.readLink(path);
-    return await this.#withXattrs(entry, path);
+    return this.#withXattrs(entry, path);
   }
+}
+
+function asNew(entry: Entry): Item {
+  return { entry, isParents: false };
 }

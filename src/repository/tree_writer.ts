@@ -31,14 +31,21 @@ export class TreeWriter {
     this.#splitKey = splitKey;
   }
 
-  async add(entry: Entry): Promise<void> {
+  /** A promise only where a leaf is full; the next call must wait for it. */
+  add(entry: Entry): void | Promise<void> {
     const text = entryText(entry);
     const bytes = utf8Length(text) + 1;
-    if (this.#texts.length > 0 && this.#bytes + bytes > LIMITS.treeNodeBytesMax) await this.#finishLeaf();
-    this.#first ??= entry.name;
+    if (this.#texts.length === 0 || this.#bytes + bytes <= LIMITS.treeNodeBytesMax) {
+      return this.#append(entry.name, text, bytes);
+    }
+    return this.#finishLeaf().then(() => this.#append(entry.name, text, bytes));
+  }
+
+  #append(name: string, text: string, bytes: number): void | Promise<void> {
+    this.#first ??= name;
     this.#texts.push(text);
     this.#bytes += bytes;
-    if (this.#bytes >= LEAF_BYTES_MIN && this.#endsLeaf(entry.name)) await this.#finishLeaf();
+    if (this.#bytes >= LEAF_BYTES_MIN && this.#endsLeaf(name)) return this.#finishLeaf();
   }
 
   /** Made when it is needed first: most folders are one leaf. */

@@ -1,6 +1,6 @@
-import { type Bytes, fromHex } from "../base/bytes.ts";
+import { type Bytes, fromHex, fromHexInto } from "../base/bytes.ts";
 import { type AxiomError, isKind, messageOf, throwIfAborted } from "../base/errors.ts";
-import { ChunkKind } from "../model/chunk.ts";
+import { CHUNK_ID_BYTES, ChunkKind } from "../model/chunk.ts";
 import { packKey } from "../model/object_keys.ts";
 import { DedupTable } from "../stages/dedup_table.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
@@ -41,6 +41,7 @@ export class RepositoryWriter {
   readonly metadata: MetadataWriter;
   /** Names of packs that hold a document which cannot be read. */
   readonly #distrusted = new Set<string>();
+  readonly #id = new Uint8Array(CHUNK_ID_BYTES);
 
   private constructor(
     readonly repository: Repository,
@@ -149,6 +150,11 @@ export class RepositoryWriter {
   /** Whether a chunk of an earlier snapshot may be relied on. */
   has(id: Bytes, kind: ChunkKind): boolean {
     return kind <= ChunkKind.plain && this.dedup.has(id) && !(kind === ChunkKind.tree && this.#isDistrusted(id));
+  }
+
+  /** The same for an id in hexadecimal, of which a backup of unchanged files asks for each chunk: it makes no garbage. */
+  hasText(id: string, kind: ChunkKind): boolean {
+    return this.has(fromHexInto(this.#id, id), kind);
   }
 
   /** Reads documents of earlier snapshots. One that turns out to be damaged is told of, and stored again when it comes again. */

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { releaseFreeMemory } from "../platform/memory.ts";
@@ -78,6 +79,7 @@ export class WorkerPool {
   #jobs = 0;
   #handledBytes = 0;
   #nextLane = 0;
+  #isDispatchDue = false;
   /** Rejects with the first failure. */
   readonly broken: Promise<never>;
 
@@ -126,6 +128,11 @@ export class WorkerPool {
     this.#tellAll({ type: "segment", segment });
   }
 
+  /** False also where the pool is broken, of which {@linkcode room} tells. */
+  get hasRoom(): boolean {
+    return this.#failure === undefined && this.#queue.length + this.#saving.size < LIMITS.filesInFlightMax;
+  }
+
   /** Resolves once there is room for one more file. */
   async room(): Promise<void> {
     while (this.#queue.length + this.#saving.size >= LIMITS.filesInFlightMax) {
@@ -139,11 +146,22 @@ export class WorkerPool {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
       this.#queue.push({ job: { ...file, job: this.#jobs++ }, resolve, reject });
+      this.#dispatchSoon();
+    });
+  }
+
+  /** What is queued in one turn of the event loop goes in one message: it costs as much as saving a small file. */
+  #dispatchSoon(): void {
+    if (this.#isDispatchDue) return;
+    this.#isDispatchDue = true;
+    setImmediate(() => {
+      this.#isDispatchDue = false;
       this.#dispatch();
     });
   }
 
   #dispatch(): void {
+    if (this.#queue.length === 0) return;
     for (const lane of this.#started()) {
       const batch: SaveFile[] = [];
       while (
