@@ -1,8 +1,5 @@
-import { compareNames } from "../base/names.ts";
 import type { Entry } from "../model/entry.ts";
 import type { FileStat } from "../platform/file_system.ts";
-import { TreeReader } from "../repository/tree_reader.ts";
-import { isDamage } from "./damage.ts";
 
 /**
  * Times within this long before a scan, and all later ones, are racy: the file may have changed again without its times
@@ -36,66 +33,4 @@ export class ChangeDetector {
 export function isEarlier(timeNs: string, limit: string): boolean {
   if (timeNs.startsWith("-")) return true;
   return timeNs.length < limit.length || (timeNs.length === limit.length && timeNs < limit);
-}
-
-/**
- * Walks a folder of an earlier snapshot beside the folder on disk; both are in order of their names. What cannot be read of
- * it counts as not there, so that it is saved again.
- */
-export class ParentCursor {
-  readonly #leaves: AsyncGenerator<Entry[]>;
-  #leaf: Entry[] = [];
-  #at = 0;
-  #ended = false;
-  #reusable = true;
-  /** Entries that are no longer on disk. */
-  skipped = 0;
-  taken = 0;
-
-  /** @param has Whether a document may be relied on by a new snapshot */
-  constructor(trees: TreeReader, id: string, has: (id: string) => boolean) {
-    const reader = new TreeReader((node) => {
-      if (!has(node)) this.#reusable = false;
-      return trees.get(node);
-    });
-    this.#leaves = reader.leaves(id);
-  }
-
-  /** The entry of `name`, which must come after the name of the call before. A promise only where a further leaf is read. */
-  take(name: string): Entry | undefined | Promise<Entry | undefined> {
-    while (this.#at < this.#leaf.length) {
-      const order = compareNames(this.#leaf[this.#at].name, name);
-      if (order > 0) return undefined;
-      const entry = this.#leaf[this.#at++];
-      if (order === 0) {
-        this.taken++;
-        return entry;
-      }
-      this.skipped++;
-    }
-    return this.#ended ? undefined : this.#nextLeaf().then((more) => more ? this.take(name) : undefined);
-  }
-
-  async #nextLeaf(): Promise<boolean> {
-    if (this.#ended) return false;
-    try {
-      const next = await this.#leaves.next();
-      if (!next.done) {
-        this.#leaf = next.value;
-        this.#at = 0;
-        return true;
-      }
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      this.#reusable = false;
-    }
-    this.#ended = true;
-    return false;
-  }
-
-  /** True if every entry was taken, and a new snapshot may take over the folder's documents as they are. */
-  async isReusable(): Promise<boolean> {
-    while (this.#at >= this.#leaf.length) if (!await this.#nextLeaf()) return this.#reusable && this.skipped === 0;
-    return false;
-  }
 }

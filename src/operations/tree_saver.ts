@@ -8,12 +8,13 @@ import type { Entry } from "../model/entry.ts";
 import { type FileStat, type FileSystem, SystemError, type Xattr } from "../platform/file_system.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
-import { type ChangeDetector, ParentCursor } from "./change_detection.ts";
+import type { ChangeDetector } from "./change_detection.ts";
 import { ContentSaver } from "./content_saver.ts";
 import { addXattrs, EntryMaker, readXattrs } from "./entry_of_stat.ts";
 import type { FilePlan, FileSaver, SavedContent } from "./file_saver.ts";
 import { FolderWriter } from "./folder_writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
+import { ParentCursor } from "./parent_cursor.ts";
 import { type Pending, pending, settled, then } from "./pending.ts";
 
 /** `empty` is a folder of which nothing that it holds is saved, such as the root of another file system. */

@@ -8,6 +8,11 @@ import { decodeTreeNode, type TreeNode } from "../model/tree.ts";
 /** Reads and verifies a chunk of kind tree by its hexadecimal id. */
 export type GetDocument = (id: string) => Promise<Bytes>;
 
+export interface TreeLeaf {
+  readonly id: string;
+  readonly entries: Entry[];
+}
+
 /** The way back from a folder's id to its entries, a leaf at a time. */
 export class TreeReader {
   readonly get: GetDocument;
@@ -22,19 +27,25 @@ export class TreeReader {
 
   /** The entries of a folder in order of their names, a leaf at a time; throws `data_damaged` where leaves overlap. */
   async *leaves(id: string): AsyncGenerator<Entry[]> {
+    for await (const { entries } of this.leafNodes(id)) yield entries;
+  }
+
+  /** The same with the leaves' own ids. */
+  async *leafNodes(id: string): AsyncGenerator<TreeLeaf> {
     let last: string | undefined;
-    for await (const entries of this.#leavesBelow(id, 0)) {
+    for await (const leaf of this.#leavesBelow(id, 0)) {
+      const { entries } = leaf;
       if (entries.length === 0) continue;
       if (last !== undefined && compareNames(last, entries[0].name) >= 0) throw damaged(id, "its leaves overlap");
       last = entries[entries.length - 1].name;
-      yield entries;
+      yield leaf;
     }
   }
 
-  async *#leavesBelow(id: string, depth: number): AsyncGenerator<Entry[]> {
+  async *#leavesBelow(id: string, depth: number): AsyncGenerator<TreeLeaf> {
     if (depth > NODE_DEPTH_MAX) throw damaged(id, "its index nodes are nested too deeply");
     const node = await this.node(id);
-    if ("entries" in node) yield node.entries;
+    if ("entries" in node) yield { id, entries: node.entries };
     else for (const child of node.children) yield* this.#leavesBelow(child.id, depth + 1);
   }
 

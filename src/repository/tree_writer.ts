@@ -41,6 +41,16 @@ export class TreeWriter {
     return this.#finishLeaf().then(() => this.#append(entry.name, text, bytes));
   }
 
+  /** Whether the next entry begins a leaf. */
+  get isBetweenLeaves(): boolean {
+    return this.#texts.length === 0;
+  }
+
+  /** A leaf that the repository has already; only where the next entry would begin one. */
+  addLeaf(leaf: TreeChild): void {
+    this.#leaves.push(leaf);
+  }
+
   #append(name: string, text: string, bytes: number): void | Promise<void> {
     this.#first ??= name;
     this.#texts.push(text);
