@@ -66,19 +66,19 @@ function checkEntries(entries: Entry[], refuse: (why: string) => AxiomError): vo
   for (let i = 0; i < entries.length; i++) {
     const fault = entryFault(entries[i]);
     if (fault !== undefined) throw refuse(fault);
+    checkNameBytes(entries[i].name, refuse);
     if (i > 0 && compareNames(entries[i - 1].name, entries[i].name) >= 0) {
       throw refuse(`the name ${JSON.stringify(entries[i].name)} is out of order or stands twice`);
     }
-    checkNameBytes(entries[i].name, refuse);
   }
 }
 
 function checkChildren(children: TreeChild[], refuse: (why: string) => AxiomError): void {
   for (let i = 0; i < children.length; i++) {
-    const { first, id } = children[i];
+    const { first, id } = children[i] ?? {};
     if (!isEntryName(first) || !isChunkId(id)) throw refuse(`child ${i} is malformed`);
-    if (i > 0 && compareNames(children[i - 1].first, first) >= 0) throw refuse(`child ${i} is out of order`);
     checkNameBytes(first, refuse);
+    if (i > 0 && compareNames(children[i - 1].first, first) >= 0) throw refuse(`child ${i} is out of order`);
   }
 }
 

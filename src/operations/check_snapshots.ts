@@ -12,7 +12,7 @@ import type { PacksCheck } from "./check_packs.ts";
 import { isDamage, isObjectFault } from "./damage.ts";
 import type { ChunkSource } from "./entry_survey.ts";
 import { judgeStrays, type StraySnapshot } from "./stray_snapshots.ts";
-import { senseFault, TreeSurvey } from "./tree_survey.ts";
+import { TreeSurvey } from "./tree_survey.ts";
 
 /** Judges manifests and markers that do not count. */
 export async function checkManifests(
@@ -71,6 +71,7 @@ export class ReferencesCheck {
       need: (id, kind) => packs.states.need(id, kind),
       culprits: (id, kind) => this.#culprits(id, kind),
       unreadable: (id, error) => this.#unreadable(id, error),
+      senseless: (id, message) => [findings.error("tree_damaged", id, message)],
       mismatch: (entry, why) => [this.#mismatch(entry, why)],
     };
     this.survey = new TreeSurvey(repository.trees(packs.view, signal), source, signal);
@@ -100,13 +101,11 @@ export class ReferencesCheck {
   }
 
   async #unreadable(id: string, error: unknown): Promise<CheckError[]> {
-    const why = senseFault(error);
-    if (why === undefined && !isDamage(error) && !await isObjectFault(this.repository, error, this.signal)) throw error;
+    if (!isDamage(error) && !await isObjectFault(this.repository, error, this.signal)) throw error;
     // One damaged frame holds many documents: the pack is the one thing to tell of.
     const packs = isKind(error, "data_damaged") ? this.packs.states.packsOf(id, ChunkKind.tree) : [];
     if (packs.length > 0) return packs.map(({ name }) => this.packs.blame(name, messageOf(error)));
-    const message = why === undefined ? messageOf(error) : `Cannot use the tree ${id.slice(0, 16)}: ${why}`;
-    return [this.findings.pending("tree_damaged", id, message)];
+    return [this.findings.pending("tree_damaged", id, messageOf(error))];
   }
 
   #mismatch(entry: Entry, why: string): CheckError {

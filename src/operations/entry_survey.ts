@@ -11,6 +11,8 @@ export interface ChunkSource<Culprit> {
   culprits(id: string, kind: ChunkKind): Culprit[];
   /** For a document that should be whole and cannot be read. Throws `error` if that is not the document's fault. */
   unreadable(id: string, error: unknown): Promise<Culprit[]>;
+  /** For a document whose bytes are right and make no sense: whoever wrote it is to blame, not where it is stored. */
+  senseless(id: string, message: string): Culprit[];
   /** For content that is of another length than its entry says. */
   mismatch(entry: Entry, why: string): Culprit[];
 }
@@ -104,14 +106,27 @@ export class EntrySurvey<Culprit> {
 
   async #read(id: string, levels: number, lost: Set<Culprit>): Promise<ContentElement[]> {
     if (this.#need(id, ChunkKind.tree, lost) === 0) return [];
+    let culprits: Culprit[];
     try {
-      const elements: unknown = decodeJson(await this.trees.get(id));
-      const isList = isElementList(elements) && (levels === 1 || elements.every((item) => typeof item === "string"));
-      if (isList) return elements;
-      throw new SyntaxError("it is not a list of content");
+      const elements = listOf(await this.trees.get(id), levels);
+      if (elements !== undefined) return elements;
+      culprits = this.chunks.senseless(id, `Cannot use the list of content ${id.slice(0, 16)}: it is none`);
     } catch (error) {
-      for (const culprit of await this.chunks.unreadable(id, error)) lost.add(culprit);
-      return [];
+      culprits = await this.chunks.unreadable(id, error);
     }
+    for (const culprit of culprits) lost.add(culprit);
+    return [];
   }
+}
+
+/** Undefined for what is no list of content with `levels - 1` levels of lists below it. */
+function listOf(data: Uint8Array, levels: number): ContentElement[] | undefined {
+  let elements: unknown;
+  try {
+    elements = decodeJson(data);
+  } catch {
+    return undefined;
+  }
+  if (!isElementList(elements)) return undefined;
+  return levels === 1 || elements.every((item) => typeof item === "string") ? elements : undefined;
 }

@@ -1,10 +1,10 @@
-import { fromHex } from "../base/bytes.ts";
-import { messageOf, throwIfAborted } from "../base/errors.ts";
+import { type Bytes, fromHex } from "../base/bytes.ts";
+import { AxiomError, messageOf, throwIfAborted } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { compareNames } from "../base/names.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { Entry } from "../model/entry.ts";
-import type { TreeNode } from "../model/tree.ts";
+import { decodeTreeNode, type TreeNode } from "../model/tree.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import { DedupTable } from "../stages/dedup_table.ts";
 import { type ChunkSource, type EntryLosses, EntrySurvey } from "./entry_survey.ts";
@@ -78,20 +78,28 @@ export class TreeSurvey<Culprit> {
   }
 
   async #read(id: string, place: NodePlace, tally: Tally<Culprit>): Promise<TreeNode | undefined> {
-    let culprits: Culprit[];
-    if (this.chunks.need(id, ChunkKind.tree) < 0) culprits = this.chunks.culprits(id, ChunkKind.tree);
-    else {
-      try {
-        const node = await this.trees.node(id);
-        checkPlace(node, place);
-        return node;
-      } catch (error) {
-        culprits = await this.chunks.unreadable(id, error);
-      }
-    }
-    this.#lost.set(id, culprits);
-    for (const culprit of culprits) add(tally, culprit, 1);
+    const isThere = this.chunks.need(id, ChunkKind.tree) >= 0;
+    const found = isThere ? await this.#document(id, place) : this.chunks.culprits(id, ChunkKind.tree);
+    if (!Array.isArray(found)) return found;
+    this.#lost.set(id, found);
+    for (const culprit of found) add(tally, culprit, 1);
     return undefined;
+  }
+
+  async #document(id: string, place: NodePlace): Promise<TreeNode | Culprit[]> {
+    let data: Bytes;
+    try {
+      data = await this.trees.get(id);
+    } catch (error) {
+      return await this.chunks.unreadable(id, error);
+    }
+    try {
+      const node = decodeTreeNode(data, id.slice(0, 16));
+      checkPlace(node, place, id);
+      return node;
+    } catch (error) {
+      return this.chunks.senseless(id, messageOf(error));
+    }
   }
 
   async #entry(entry: Entry, depth: number): Promise<Tally<Culprit>> {
@@ -105,15 +113,16 @@ export class TreeSurvey<Culprit> {
   }
 }
 
-/** Throws `RangeError` for a node that no reader could use, or that would lead it astray. */
-function checkPlace(node: TreeNode, { depth, level, first, end }: NodePlace): void {
-  if (depth > LIMITS.treeDepthMax) throw new RangeError(`it lies below ${LIMITS.treeDepthMax} other folders`);
-  if (level > LIMITS.contentListDepthMax) throw new RangeError("its index nodes are nested too deeply");
+/** Throws for a node that no reader could use, or that would lead it astray. */
+function checkPlace(node: TreeNode, { depth, level, first, end }: NodePlace, id: string): void {
+  const refuse = (why: string) => new AxiomError("data_damaged", `Cannot use the tree ${id.slice(0, 16)}: ${why}`);
+  if (depth > LIMITS.treeDepthMax) throw refuse(`it lies below ${LIMITS.treeDepthMax} other folders`);
+  if (level > LIMITS.contentListDepthMax) throw refuse("its index nodes are nested too deeply");
   const names = "entries" in node ? node.entries.map(({ name }) => name) : node.children.map(({ first }) => first);
   const [low, high] = [names[0], names.at(-1)];
   const overlaps = (first !== undefined && low !== undefined && compareNames(low, first) < 0) ||
     (end !== undefined && high !== undefined && compareNames(high, end) >= 0);
-  if (overlaps) throw new RangeError("its leaves overlap");
+  if (overlaps) throw refuse("its leaves overlap");
 }
 
 function add<Culprit>(tally: Tally<Culprit>, culprit: Culprit, count: number): void {
@@ -122,11 +131,4 @@ function add<Culprit>(tally: Tally<Culprit>, culprit: Culprit, count: number): v
 
 function merge<Culprit>(tally: Tally<Culprit>, other: ReadonlyMap<Culprit, number> | undefined): void {
   for (const [culprit, count] of other ?? []) add(tally, culprit, count);
-}
-
-/** The message of what {@linkcode ChunkSource.unreadable} gets when a document makes no sense. */
-export function senseFault(error: unknown): string | undefined {
-  return error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError
-    ? messageOf(error)
-    : undefined;
 }

@@ -32,9 +32,10 @@ function surveyOf(trees: MemoryTrees, isLost: (id: string) => boolean, lengths =
     need: (id) => isLost(id) ? -1 : trees.documents.get(id)?.length ?? lengths.get(id) ?? 0,
     culprits: (id) => [errorOf(id)],
     unreadable: (id, error) => {
-      if (!isDamage(error) && !(error instanceof RangeError) && !(error instanceof SyntaxError)) throw error;
+      if (!isDamage(error)) throw error;
       return Promise.resolve([errorOf(id)]);
     },
+    senseless: (id) => [errorOf(id)],
     mismatch: (entry, why) => [errorOf(`${entry.name} ${why}`)],
   });
   return { survey, findings, errors };
@@ -238,7 +239,7 @@ Deno.test("a survey names documents that make no sense, and passes on what is no
   await t.step("a store that fails", async () => {
     const { survey } = surveyOf(trees, () => false);
     const failing = new AxiomError("storage_failed", "Cannot read: a test says so");
-    survey.trees.node = () => Promise.reject(failing);
+    Object.assign(survey.trees, { get: () => Promise.reject(failing) });
     await rejects(survey.folder(good), failing);
   });
 });

@@ -110,6 +110,36 @@ Deno.test("(29) a link and a folder of one name write nothing through the link",
   }
 });
 
+Deno.test("a document that makes no sense is what is damaged, and not the pack whose bytes are right", async (t) => {
+  const cases: [name: string, document: Json | string][] = [
+    ["no JSON", "{"],
+    ["a version of the future", { entries: [], version: 2 }],
+    ["neither entries nor children", { version: 1 }],
+    ["a child that is null", { children: [null], version: 1 }],
+    ["names twice", leaf(file("a"), file("a"))],
+    ["a name that stands for no bytes", leaf(file("\ud800"))],
+    ["two of them", leaf(file("\ud800"), file("\ud801"))],
+    ["an owner beyond all numbers", leaf(file("a", { uid: 2 ** 40 }))],
+  ];
+  for (const [name, document] of cases) {
+    await t.step(name, async () => {
+      let bad = "";
+      const [repository, snapshot] = await planted(async (put) => {
+        bad = await put(document);
+        return await put(leaf(folder("bad", bad), folder("good", await put(leaf(file("inner"))))));
+      });
+      const { errors } = await check(repository, {}, context);
+      deepEqual(errors.map(({ kind, object }) => [kind, object]), [["tree_damaged", bad]]);
+      deepEqual(errors[0].affected.map(({ path }) => path), ["/bad"]);
+      ok(errors[0].message.startsWith(`Cannot read the tree ${bad.slice(0, 16)}: `), errors[0].message);
+      await withFolder(async (target) => {
+        equal((await bringBack(repository, snapshot, "/", target)).filesFailed, 1);
+        deepEqual(below(target), ["bad", "good", "good/inner"]);
+      });
+    });
+  }
+});
+
 Deno.test("(26) the id of a folder's document is no content of a file", async () => {
   const document = JSON.stringify(leaf(file("inner") as Json));
   const events: Events = [];
