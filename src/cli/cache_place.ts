@@ -1,4 +1,5 @@
-import { AxiomError, messageOf } from "../base/errors.ts";
+import { AxiomError } from "../base/errors.ts";
+import { folderFault } from "../platform/folder_fault.ts";
 import type { App } from "./app.ts";
 
 /** Throws `usage` where there is to be none. */
@@ -15,7 +16,7 @@ export async function inCache<T>(folder: string, task: (folder: string) => Promi
     return await task(folder);
   } catch (error) {
     if (error instanceof AxiomError) throw error;
-    throw new AxiomError("storage_failed", `Cannot use the cache ${folder}: ${messageOf(error)}`, {
+    throw new AxiomError("storage_failed", `Cannot use the cache ${folder}: ${folderFault(folder, error)}`, {
       hint: "Name another folder with --cache-dir <dir>",
       cause: error,
     });

@@ -1,5 +1,6 @@
-import { AxiomError, messageOf } from "../base/errors.ts";
+import { AxiomError } from "../base/errors.ts";
 import { formatSize } from "../base/sizes.ts";
+import { folderFault } from "../platform/folder_fault.ts";
 import { hasConfig } from "../repository/config_store.ts";
 import type { ProbeReport } from "../storage/local_probe.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
@@ -24,7 +25,7 @@ export async function folderFinding(name: string, folder: string | undefined, ad
     await Deno.remove(path);
     return { name, state: "ok", message: folder };
   } catch (error) {
-    return { name, state: "warning", message: `${folder} cannot be written: ${messageOf(error)}`, advice };
+    return { name, state: "warning", message: `${folder} cannot be written: ${folderFault(folder, error)}`, advice };
   }
 }
 

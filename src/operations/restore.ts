@@ -1,6 +1,7 @@
 import { AxiomError, throwIfAborted } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { type FileSystem, SystemError } from "../platform/file_system.ts";
+import { folderFault } from "../platform/folder_fault.ts";
 import type { IndexView } from "../repository/index_view.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
@@ -95,7 +96,7 @@ function openTarget(options: RestoreOptions, files: FileSystem) {
     return files.openTarget(options.target);
   } catch (error) {
     if (options.dryRun && error instanceof SystemError && error.code === "ENOENT") return undefined;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = folderFault(options.target, error);
     throw new AxiomError("target_unwritable", `Cannot restore to ${options.target}: ${why}`, {
       hint: "Choose a folder that you may write to with --target",
       cause: error,

@@ -46,11 +46,15 @@ async function readDescriptor(descriptor: number, path: string, bytesMax: number
   return await readAll((into) => Promise.resolve(read(into) || null), bytesMax);
 }
 
+function explain(error: unknown): never {
+  throw error instanceof Deno.errors.IsADirectory ? new Error("a folder, not a file", { cause: error }) : error;
+}
+
 async function readAll(read: Read, bytesMax: number): Promise<Bytes> {
   const parts: Bytes[] = [];
   for (let left = bytesMax; left > 0;) {
     const part = new Uint8Array(Math.min(left, PART_BYTES));
-    const count = await read(part);
+    const count = await read(part).catch(explain);
     if (count === null) break;
     parts.push(part.subarray(0, count));
     left -= count;

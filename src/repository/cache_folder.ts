@@ -1,5 +1,6 @@
 import { AxiomError } from "../base/errors.ts";
 import { isHexOf } from "../model/fields.ts";
+import { folderFault } from "../platform/folder_fault.ts";
 
 /** Tells other backup programs to leave the folder out. Source: bford.info/cachedir. */
 export const CACHE_TAG_NAME = "CACHEDIR.TAG";
@@ -21,18 +22,23 @@ export interface CachedRepository {
 }
 
 /**
- * Makes the place of a repository's catalogue, `<cache>/<repository id>/catalogue.sqlite`, and returns its path. Throws what
- * Deno throws where that is not possible.
+ * Makes the place of a repository's catalogue, `<cache>/<repository id>/catalogue.sqlite`, and returns its path. Throws
+ * `Error` where that is not possible.
  */
 export async function prepareCatalogueFile(cache: string, repositoryId: string): Promise<string> {
   if (!isHexOf(repositoryId, REPOSITORY_ID_BYTES)) throw new RangeError(`Not a repository id: ${repositoryId}`);
-  await Deno.mkdir(`${cache}/${repositoryId}`, { recursive: true, mode: PRIVATE_FOLDER });
+  const folder = `${cache}/${repositoryId}`;
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  } catch (cause) {
+    throw new Error(folderFault(folder, cause), { cause });
+  }
   try {
     await Deno.writeTextFile(`${cache}/${CACHE_TAG_NAME}`, TAG_TEXT, { createNew: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  return `${cache}/${repositoryId}/${CATALOGUE_NAME}`;
+  return `${folder}/${CATALOGUE_NAME}`;
 }
 
 /** What is cached of which repository, the last changed first; nothing if there is no cache. */

@@ -14,7 +14,7 @@ export type SecretSource =
 /** The secret of the repository at `location`. Throws `password_missing`, `usage` and `interrupted`. */
 export async function openingSecret(source: SecretSource, location: string, signal?: AbortSignal): Promise<Secret> {
   const secret = await fetched(source, signal);
-  return secret ?? { kind: "password", password: readPassword(`Password of the repository ${location}: `) };
+  return secret ?? { kind: "password", password: asked(`the repository ${location}`) };
 }
 
 /**
@@ -25,9 +25,17 @@ export async function openingSecret(source: SecretSource, location: string, sign
 export async function newSecret(source: SecretSource, what: string, signal?: AbortSignal): Promise<Secret> {
   const secret = await fetched(source, signal);
   if (secret !== undefined) return secret;
-  const password = readPassword(`Password of ${what}: `);
+  const password = asked(what);
   if (password === readPassword("The same again: ")) return { kind: "password", password };
   throw new AxiomError("usage", `Cannot use the password of ${what}: it was not the same the second time`, {
+    hint: "Run the same command again",
+  });
+}
+
+function asked(what: string): string {
+  const password = readPassword(`Password of ${what}: `);
+  if (password !== "") return password;
+  throw new AxiomError("password_missing", `Cannot use the password of ${what}: it is empty`, {
     hint: "Run the same command again",
   });
 }

@@ -115,7 +115,12 @@ export async function findFolder(place: LocalPlace, make: boolean): Promise<void
   const { location } = place;
   const info = await place.attempt(`open ${location}`, () => place.look(location));
   if (info && info.type !== "folder") {
-    throw new AxiomError("repository_missing", `Cannot open ${location}: it is a file, not a folder`);
+    throw new AxiomError("repository_missing", `Cannot open ${location}: it is a file, not a folder`, NO_FOLDER);
+  }
+  const obstacle = info ? undefined : await place.attempt(`open ${location}`, () => fileAbove(place, location));
+  if (obstacle !== undefined) {
+    const message = `Cannot open ${location}: ${obstacle} is a file, not a folder`;
+    throw new AxiomError("repository_missing", message, NO_FOLDER);
   }
   if (!info && !make) {
     throw new AxiomError("repository_missing", `Cannot open ${location}: there is no such folder`, {
@@ -123,6 +128,16 @@ export async function findFolder(place: LocalPlace, make: boolean): Promise<void
     });
   }
   if (!info) await place.attempt(`make ${location}`, () => makeFolders(place, location));
+}
+
+const NO_FOLDER = { hint: "Give the path of a folder with --repo" };
+
+async function fileAbove(place: LocalPlace, path: string): Promise<string | undefined> {
+  for (let at = dirname(path);; at = dirname(at)) {
+    const info = await place.look(at);
+    if (info) return info.type === "folder" ? undefined : at;
+    if (dirname(at) === at) return undefined;
+  }
 }
 
 /**

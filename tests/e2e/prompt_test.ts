@@ -61,6 +61,12 @@ Deno.test({
     const first = `Password of the new repository ${machine.repository}: `;
     const again = "The same again: ";
     const opening = `Password of the repository ${machine.repository}: `;
+    await t.step("none is not asked for again", async () => {
+      const { code, screen } = await play(machine, ["init", "--kdf", "pbkdf2"], [[first, "\n"]]);
+      equal(code, 12);
+      match(screen, /Cannot use the password of the new repository .*: it is empty\n/);
+      equal(screen.includes(again), false);
+    });
     await t.step("two that differ make nothing", async () => {
       const { code, screen } = await play(machine, ["init", "--kdf", "pbkdf2"], [[first, "one\n"], [again, "two\n"]]);
       equal(code, 2);
@@ -90,7 +96,9 @@ Deno.test({
       deepEqual([code, /nterrupted/.test(screen)], [130, true]);
     });
     await t.step("none", async () => {
-      equal((await play(machine, ["snapshots"], [[opening, "\n"]])).code, 12);
+      const { code, screen } = await play(machine, ["snapshots"], [[opening, "\n"]]);
+      equal(code, 12);
+      match(screen, /Cannot use the password of the repository .*: it is empty\n/);
     });
   }),
 });
