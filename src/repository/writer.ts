@@ -221,10 +221,11 @@ export class RepositoryWriter {
  * may not show to who put it; once both have waited, one of the two sees the other.
  */
 export async function outwaitStaleListings({ store, context }: Repository, signal?: AbortSignal): Promise<void> {
-  const { staleListingMs } = store.traits;
+  const { staleListingMs, staleListingReason = "its listings may be stale" } = store.traits;
   if (staleListingMs === 0) return;
-  const message = `Waiting ${staleListingMs / 1000} s, for which listings of ${store.location} may be stale`;
-  context.onEvent({ type: "verbose", message });
+  const message = `Waiting ${staleListingMs / 1000} s, for which what others do in ${store.location} may not show ` +
+    `(${staleListingReason}); a repository on a local disk needs no wait`;
+  context.onEvent({ type: "warning", code: "stale_listings", message });
   try {
     await context.clock.sleep(staleListingMs, signal);
   } catch (error) {

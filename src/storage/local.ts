@@ -62,7 +62,8 @@ class LocalObjects implements LocalStore {
   }
 
   get traits(): StoreTraits {
-    return { staleListingMs: this.place.staleListingMs, missing: [...this.place.missing] };
+    const { staleListingMs, staleListingReason, missing } = this.place;
+    return { staleListingMs, staleListingReason, missing: [...missing] };
   }
 
   async put(key: string, data: Bytes, signal?: AbortSignal): Promise<void> {

@@ -40,6 +40,10 @@ export class LocalPlace {
     this.folders = new FolderKeeper(root, ops, () => this.missing.add(MISSING.folderSync));
   }
 
+  get staleListingReason(): string {
+    return stalenessOf(this.kind).source;
+  }
+
   get location(): string {
     return this.root === "" ? "/" : this.root;
   }

@@ -3,7 +3,6 @@ import { codeOf, isRefused } from "./file_errors.ts";
 import type { OpenFile } from "./file_ops.ts";
 import { type LocalPlace, MISSING } from "./local_place.ts";
 import { TEMPORARY } from "./object_key.ts";
-import { stalenessOf } from "./volume.ts";
 
 /** What a local store can do; tried, not looked up. */
 export interface ProbeReport {
@@ -63,7 +62,7 @@ export async function probePlace(
       chmod,
       caseSensitive: !(await place.look(place.temporaryPath(name.toUpperCase()))),
       staleListingMs: place.staleListingMs,
-      staleListingReason: stalenessOf(place.kind).source,
+      staleListingReason: place.staleListingReason,
     };
   } finally {
     file.close();

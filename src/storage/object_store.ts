@@ -51,6 +51,8 @@ export interface ObjectWriter {
 export interface StoreTraits {
   /** For how long another client's listing may lack what was put, in ms; 0 for a local disk, more for NFS and SMB. */
   staleListingMs: number;
+  /** Why it is not 0. */
+  staleListingReason?: string;
   /** What the store was found unable to do, in words for one warning, such as "fsync of a folder". */
   missing: readonly string[];
 }

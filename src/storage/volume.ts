@@ -63,43 +63,76 @@ export function stalenessOf(kind: string | undefined): Staleness {
   return LOCAL;
 }
 
+export interface Mount {
+  kind: string;
+  /** Where it is mounted. */
+  point: string;
+  /** What is mounted there, as whoever mounted it says. */
+  source: string;
+}
+
 /**
- * Kind of the file system that holds `realPath`, by the text of /proc/self/mountinfo: proc_pid_mountinfo(5). Of mounts over
- * each other the last one counts.
+ * The mount that holds `realPath`, by the text of /proc/self/mountinfo: proc_pid_mountinfo(5). Of mounts over each other the
+ * last one counts.
  */
-export function kindInMountInfo(mountInfo: string, realPath: string): string | undefined {
-  let kind: string | undefined, longest = -1;
+export function mountOf(mountInfo: string, realPath: string): Mount | undefined {
+  let found: Mount | undefined;
   for (const line of mountInfo.split("\n")) {
     const [mount, device] = line.split(" - ");
-    const point = mount.split(" ")[4]?.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));
-    if (!device || point === undefined || point.length < longest) continue;
+    const point = plainPath(mount.split(" ")[4] ?? "");
+    if (!device || point === "" || point.length < (found?.point.length ?? 0)) continue;
     if (realPath === point || realPath.startsWith(point.endsWith("/") ? point : `${point}/`)) {
-      longest = point.length;
-      kind = device.split(" ")[0];
+      const [kind, source = ""] = device.split(" ");
+      found = { kind, point, source: plainPath(source) };
     }
   }
-  return kind;
+  return found;
+}
+
+/** Spaces and the like stand there as octal numbers. */
+function plainPath(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));
 }
 
 /** By statfs(2); undefined without the permission `sys` for `statfs`. */
 export async function fileSystemVolume(path: string): Promise<Volume | undefined> {
   try {
     const { type, bsize, bavail } = await fs.statfs(path);
-    return { kind: await kindOf(path, type), freeBytes: bsize * bavail };
+    return { kind: await kindOf(path, type, FUSE_DEPTH_MAX), freeBytes: bsize * bavail };
   } catch {
     return undefined;
   }
 }
 
-async function kindOf(path: string, type: number): Promise<string | undefined> {
+async function kindOf(path: string, type: number, depth: number): Promise<string | undefined> {
   if (Deno.build.os === "windows") return path.startsWith("\\\\") ? "smbfs" : undefined;
   if (Deno.build.os !== "linux") return undefined;
   const kind = LINUX_KINDS[type >>> 0];
   if (kind !== "fuse") return kind;
   try {
-    const mountInfo = await Deno.readTextFile("/proc/self/mountinfo");
-    return kindInMountInfo(mountInfo, await Deno.realPath(path)) ?? kind;
+    const mount = mountOf(await Deno.readTextFile("/proc/self/mountinfo"), await Deno.realPath(path));
+    if (mount?.kind !== "fuse" || depth === 0) return mount?.kind ?? kind;
+    return await kindBehind(mount, depth) ?? kind;
   } catch {
     return kind;
   }
+}
+
+/** FUSE file systems may show each other, in a circle even. */
+const FUSE_DEPTH_MAX = 4;
+
+/**
+ * What a FUSE file system that does not name itself shows, where that is beyond doubt: the very folder that it says (bindfs),
+ * whose kind it then has, or a file that is a disk with a file system (ntfs-3g), which nobody else can have mounted.
+ */
+async function kindBehind({ point, source }: Mount, depth: number): Promise<string | undefined> {
+  if (!source.startsWith("/")) return undefined;
+  const [here, there] = [await Deno.stat(point), await Deno.stat(source)];
+  if (there.isFile) {
+    const { blocks, bsize } = await fs.statfs(point);
+    return blocks * bsize <= there.size ? "fuseblk" : undefined;
+  }
+  const isSame = there.isDirectory && there.dev !== here.dev && there.ino === here.ino &&
+    there.mtime?.getTime() === here.mtime?.getTime();
+  return isSame ? await kindOf(source, (await fs.statfs(source)).type, depth - 1) : undefined;
 }

@@ -1,5 +1,5 @@
-import { ok, strictEqual as equal } from "node:assert/strict";
-import { fileSystemVolume, kindInMountInfo, stalenessOf } from "./volume.ts";
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { fileSystemVolume, mountOf, stalenessOf } from "./volume.ts";
 
 const MOUNTS = `22 1 253:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 30 22 0:40 / /mnt/nas rw,relatime shared:2 - nfs4 nas:/export rw,vers=4.2
@@ -9,7 +9,7 @@ const MOUNTS = `22 1 253:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 34 22 0:44 / /mnt/over rw - fuse.rclone remote: rw
 `;
 
-Deno.test("kindInMountInfo() finds the innermost and last mount of a path", async (t) => {
+Deno.test("mountOf() finds the innermost and last mount of a path", async (t) => {
   const cases = [
     ["/", "ext4"],
     ["/mnt", "ext4"],
@@ -20,11 +20,15 @@ Deno.test("kindInMountInfo() finds the innermost and last mount of a path", asyn
     ["/mnt/nas/inner/x", "fuseblk"],
     ["/mnt/over/x", "fuse.rclone"],
   ];
-  for (const [path, kind] of cases) await t.step(path, () => equal(kindInMountInfo(MOUNTS, path), kind));
+  for (const [path, kind] of cases) await t.step(path, () => equal(mountOf(MOUNTS, path)?.kind, kind));
 });
 
-Deno.test("kindInMountInfo() makes nothing of what is no mount table", () => {
-  for (const text of ["", "\n", "nonsense", "1 2 3 - ext4"]) equal(kindInMountInfo(text, "/srv"), undefined);
+Deno.test("mountOf() tells where a path is mounted, and from what", () => {
+  deepEqual(mountOf(MOUNTS, "/mnt/my disk/x"), { kind: "fuse.sshfs", point: "/mnt/my disk", source: "me@host:" });
+});
+
+Deno.test("mountOf() makes nothing of what is no mount table", () => {
+  for (const text of ["", "\n", "nonsense", "1 2 3 - ext4"]) equal(mountOf(text, "/srv"), undefined);
 });
 
 Deno.test("stalenessOf() takes only those for remote that are, or may be", () => {

@@ -70,6 +70,37 @@ Deno.test("restore with delete leaves alone what is mounted in the target", asyn
   });
 });
 
+Deno.test("a FUSE file system that shows a local folder, or a disk in a file, has no stale listings", async (t) => {
+  const waitsMs = async (path: string) => (await openLocalStore(path, {})).traits.staleListingMs;
+  const bindfs = (from: string, to: string, ...more: string[]) => does("bindfs", ...more, from, to);
+  await withFolder(async (top) => {
+    const [local, point, second] = [`${top}/local folder`, `${top}/mounted here`, `${top}/second`];
+    for (const folder of [local, `${top}/other`]) Deno.mkdirSync(folder);
+    await t.step("bindfs, and another one on it", async () => {
+      await withMount(point, () => bindfs(local, point), async () => {
+        equal(await waitsMs(point), 0);
+        await withMount(second, () => bindfs(point, second), async () => equal(await waitsMs(second), 0));
+      });
+    });
+    await t.step("one that says it shows what it does not is taken for a remote one", async () => {
+      for (const said of [`${top}/other`, `${top}/gone`, point, "relative"]) {
+        const mount = () => bindfs(local, point, "-o", `fsname=${said}`);
+        await withMount(point, mount, async () => equal(await waitsMs(point), 60_000, said));
+      }
+    });
+    await t.step("ntfs-3g", async () => {
+      const mount = async () =>
+        await mountImage({ name: "ntfs", make: ["mkntfs", "-F", "-Q"], mounts: [["ntfs-3g"]] }, `${top}/image`, point);
+      await withMount(point, mount, async () => equal(await waitsMs(point), 0));
+    });
+    await t.step("a larger one than the file that it says it is in", async () => {
+      Deno.writeTextFileSync(`${top}/account`, "of some server");
+      const mount = () => bindfs(local, point, "-o", `fsname=${top}/account`);
+      await withMount(point, mount, async () => equal(await waitsMs(point), 60_000));
+    });
+  });
+});
+
 Deno.test("(34) a repository whose mount vanishes during a backup: an error, nothing at the empty place, and the next run heals", async () => {
   await withFolder(async (top) => {
     const [source, disk, point] = [`${top}/source`, `${top}/disk`, `${top}/mounted`];

@@ -352,3 +352,21 @@ Deno.test("(28) a backup that sees the listings of before another one is whole",
     deepEqual(await pictureOfSnapshot(fresh, stored, scene.folder), pictureOfFolder(files, scene.folder));
   });
 });
+
+Deno.test("a backup that waits because listings may be stale says how long and why", async () => {
+  await withFolder(async (folder) => {
+    writeFiles(folder, { a: "a" });
+    const slept: number[] = [];
+    const clock = { ...lateClock, sleep: (ms: number) => Promise.resolve(void slept.push(ms)) };
+    for (const staleListingMs of [0, 60_000]) {
+      const store = memoryStore({ traits: { staleListingMs, staleListingReason: "nfs(5): acdirmax, 60 s" } });
+      store.restore(await emptyRepository());
+      const events: Events = [];
+      await save(await opened(store, events, clock), folder);
+      const told = events.flatMap((event) => event.type === "warning" ? [event] : []);
+      equal(slept.includes(60_000), staleListingMs > 0);
+      deepEqual(told.map(({ code }) => code), staleListingMs > 0 ? ["stale_listings"] : []);
+      if (staleListingMs > 0) match(told[0].message, /^Waiting 60 s, .* memory.* \(nfs\(5\): acdirmax, 60 s\)/);
+    }
+  });
+});
