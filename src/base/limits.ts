@@ -43,8 +43,8 @@ export const LIMITS = {
   batchFilesMax: 128, // small files per message to a worker: a round trip is 60-170 µs
   batchBytesMax: 8 * MIB,
   batchesPerWorkerMax: 2,
-  framesPerWorkerMax: 2, // being sealed or checked
-  framesAtWriterMax: 5, // sealed, waiting to be written to a pack
+  framesPerWorkerMax: 1, // being sealed or checked, while the next one fills
+  framesAtWriterMax: 4, // sealed, waiting to be written to a pack
   regionBytes: 64 * MIB, // a huge file is cut into regions so that every core works on it
   fileHeadBytes: 128 * KIB, // read to tell a file's kind; the magic of btrfs lies at 64 KiB
   openFramesMax: 8, // frames being filled per worker: one per owner, codec and cipher

@@ -28,13 +28,12 @@ export class FrameSealer {
       chunks: frame.lengths.length,
     });
     const sealed = await sealFrame(cipher, grant.place, frame.plain.length, encoded);
+    if (encoded.buffer !== frame.plain.buffer && encoded.buffer !== sealed.buffer) free(encoded);
     const decoded = await this.#decode(codec, cipher, grant.place, frame.plain.length, sealed);
     forEachChunk({ ...frame, plain: decoded }, (id, chunk) => {
       if (!equalBytes(identify(chunk), id)) throw broken(codec, cipher, "it decodes to other chunks");
     });
-    for (const { buffer } of [encoded, decoded]) {
-      if (buffer !== frame.plain.buffer && buffer !== sealed.buffer) free(new Uint8Array(buffer));
-    }
+    if (decoded.buffer !== frame.plain.buffer && decoded.buffer !== sealed.buffer) free(decoded);
     return {
       pack: grant.pack,
       frame: grant.place.frame,
