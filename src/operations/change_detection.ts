@@ -7,13 +7,24 @@ import type { FileStat } from "../platform/file_system.ts";
  */
 const CLOCK_GRAIN_NS = 2_000_000_000n;
 
+/**
+ * The same where another machine's clock gives the times: if it is behind ours, what it stamps during a scan looks older than
+ * the scan. Kerberos lets clocks be 5 min apart, so machines that work together are seldom further.
+ */
+const OTHER_CLOCK_NS = 600_000_000_000n;
+
 /** Whether an entry of an earlier snapshot still describes what is on disk, without reading it. */
 export class ChangeDetector {
   readonly #racyFrom: string;
+  readonly #racyElsewhereFrom: string;
 
-  /** @param scanStartedNs Of the snapshot that the entries are from */
-  constructor(scanStartedNs: string) {
+  /**
+   * @param scanStartedNs Of the snapshot that the entries are from
+   * @param otherClocks Devices that have their times from another clock than `scanStartedNs` is of
+   */
+  constructor(scanStartedNs: string, readonly otherClocks: ReadonlySet<string> = new Set()) {
     this.#racyFrom = (BigInt(scanStartedNs) - CLOCK_GRAIN_NS).toString();
+    this.#racyElsewhereFrom = (BigInt(scanStartedNs) - OTHER_CLOCK_NS).toString();
   }
 
   isUnchanged(entry: Entry, stat: FileStat): boolean {
@@ -21,11 +32,12 @@ export class ChangeDetector {
       entry.inode === stat.inode && entry.mode === stat.mode && entry.uid === stat.uid && entry.gid === stat.gid &&
       (stat.type !== "file" || (entry.size === String(stat.sizeBytes) && (entry.links ?? 1) === stat.links)) &&
       (entry.device === undefined || entry.device === stat.device) && entry.changed !== true &&
-      !this.#isRacy(stat.mtimeNs) && !this.#isRacy(stat.ctimeNs);
+      !this.#isRacy(stat);
   }
 
-  #isRacy(timeNs: string): boolean {
-    return !isEarlier(timeNs, this.#racyFrom);
+  #isRacy({ mtimeNs, ctimeNs, device }: FileStat): boolean {
+    const from = this.otherClocks.has(device) ? this.#racyElsewhereFrom : this.#racyFrom;
+    return !isEarlier(mtimeNs, from) || !isEarlier(ctimeNs, from);
   }
 }
 

@@ -66,7 +66,9 @@ export class FileSource implements BackupSource {
     }
     const trees = writer.trees();
     const saver = new FileSaver(files, writer, trees);
-    const detector = parent === undefined || force ? undefined : new ChangeDetector(parent.snapshot.scan_started);
+    const detector = parent === undefined || force
+      ? undefined
+      : new ChangeDetector(parent.snapshot.scan_started, files.otherClocks());
     const walker = new TreeSaver(files, writer, saver, trees, policy, detector, tally, onEvent, signal);
     const splitKey = writer.repository.keys.treeSplitKey();
     const sources = new SourceTreeSaver(files, walker, trees, writer.metadata.put, splitKey);

@@ -31,6 +31,8 @@ export interface FileSystem {
   openTarget(path: string): TargetTree;
   /** Kind of the file system at `path`, such as `ext4`, `nfs`, `cifs`, `tmpfs`, and its free space; undefined where unknown. */
   volume(path: string): { kind: string; freeBytes: number } | undefined;
+  /** Devices of mounted file systems whose times may come from another machine's clock, such as those of NFS. */
+  otherClocks(): ReadonlySet<string>;
   userName(uid: number): string | undefined;
   groupName(gid: number): string | undefined;
   userId(name: string): number | undefined;

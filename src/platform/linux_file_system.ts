@@ -8,6 +8,7 @@ import { AT_FDCWD, FOLDER_HANDLE, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "./lin
 import { LinuxSourceFile } from "./linux_source_file.ts";
 import { LinuxTargetTree } from "./linux_target_tree.ts";
 import { readXattrs, xattrsOfPath } from "./linux_xattrs.ts";
+import { otherClocks } from "./other_clocks.ts";
 import { volumeKind } from "./volume_kinds.ts";
 
 /** Linux by its own calls. Loses nothing. */
@@ -83,6 +84,10 @@ export class LinuxFileSystem implements FileSystem {
     const words = new BigUint64Array(buffer.buffer);
     const blockBytes = words[9] === 0n ? words[1] : words[9];
     return { kind: volumeKind(Number(words[0] & 0xffffffffn)), freeBytes: Number(words[4] * blockBytes) };
+  }
+
+  otherClocks(): ReadonlySet<string> {
+    return otherClocks();
   }
 
   userName(uid: number): string | undefined {

@@ -8,6 +8,7 @@ import {
   type TargetTree,
   type Xattr,
 } from "./file_system.ts";
+import { otherClocks } from "./other_clocks.ts";
 import { PortableAccounts } from "./portable_accounts.ts";
 import { admit, fileStatOf, portableLstat, requireExact } from "./portable_calls.ts";
 import { translate } from "./portable_errors.ts";
@@ -91,6 +92,10 @@ export class PortableFileSystem implements FileSystem {
     } catch {
       return undefined;
     }
+  }
+
+  otherClocks(): ReadonlySet<string> {
+    return otherClocks();
   }
 
   userName(uid: number): string | undefined {

@@ -77,6 +77,46 @@ Deno.test("(17) a change within the clock's grain of a scan, with size and times
   equal(second.filesChanged, 1);
 });
 
+class EveryDevice extends Set<string> {
+  override has(): boolean {
+    return true;
+  }
+}
+
+/** A file server whose clock is not this machine's, with a grain that hides a change after the scan. */
+class SkewedServer extends CoarseClock {
+  constructor(readonly skewMs: number, readonly isRemote: boolean) {
+    super();
+    const skewed = (timeNs: string) => (BigInt(timeNs) + BigInt(skewMs) * 1_000_000n).toString();
+    this.change = (stat) => ({ ...stat, mtimeNs: skewed(stat.mtimeNs), ctimeNs: skewed(stat.ctimeNs) });
+  }
+
+  override otherClocks(): ReadonlySet<string> {
+    return this.isRemote ? new EveryDevice() : new Set();
+  }
+}
+
+Deno.test("(8) (17) a change that the grain of a server's clock hides is found, be that clock behind or ahead", async (t) => {
+  const cases: { name: string; skewMs: number; isRemote?: boolean; isFound?: boolean }[] = [
+    { name: "the same time", skewMs: 0 },
+    { name: "a minute behind", skewMs: -60_000 },
+    { name: "nine minutes behind", skewMs: -540_000 },
+    { name: "a day ahead", skewMs: 86_400_000 },
+    { name: "of this machine, a minute old", skewMs: -60_000, isRemote: false, isFound: false },
+  ];
+  for (const { name, skewMs, isRemote = true, isFound = true } of cases) {
+    await t.step(name, async () => {
+      const server = new SkewedServer(skewMs, isRemote);
+      const { equalToDisk } = await editedBetween((folder) => writeFiles(folder, { file: "later" }), {
+        clock: systemClock,
+        first: { files: server },
+        second: { files: server },
+      });
+      equal(equalToDisk, isFound);
+    });
+  }
+});
+
 Deno.test("(17) a file that was still for long before a scan is not read again", async () => {
   const { filesUnmodified } = await editedBetween(() => {});
   equal(filesUnmodified, 2);

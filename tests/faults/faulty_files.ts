@@ -53,6 +53,10 @@ export class ForwardingFiles implements FileSystem {
     return this.inner.volume(path);
   }
 
+  otherClocks(): ReadonlySet<string> {
+    return this.inner.otherClocks();
+  }
+
   userName(uid: number): string | undefined {
     return this.inner.userName(uid);
   }
