@@ -1,4 +1,4 @@
-import type { FileStat, TargetTree } from "../platform/file_system.ts";
+import type { TargetTree } from "../platform/file_system.ts";
 import type { RestoreOptions } from "./restore.ts";
 import { SnapshotKnowledge } from "./snapshot_knowledge.ts";
 
@@ -21,19 +21,18 @@ export class RestoreDeletions {
 
   /** @param names What the snapshot has in the folder */
   *find(folder: string, names: ReadonlySet<string>): Generator<string> {
-    if (!this.#isHere(this.target?.lstat(folder)) || !this.#known.isComplete(folder)) return;
+    if (!this.#isHere(folder) || !this.#known.isComplete(folder)) return;
     for (const name of this.target!.readNames(folder)) {
       const path = folder === "" ? name : `${folder}/${name}`;
       if (names.has(name) || this.#parts.has(path)) continue;
-      const stat = this.target!.lstat(path);
-      const isFolder = stat?.type === "dir";
-      if ((isFolder && !this.#isHere(stat)) || this.#known.mayHaveBeen(path)) continue;
+      const isFolder = this.target!.lstat(path)?.type === "dir";
+      if ((isFolder && !this.#isHere(path)) || this.#known.mayHaveBeen(path)) continue;
       if (this.options.select === undefined || this.options.select(path, isFolder)) yield path;
     }
   }
 
-  /** A folder of the target's own file system: what is mounted in it was not saved with it, so it is not deleted either. */
-  #isHere(stat: FileStat | undefined): boolean {
-    return stat?.type === "dir" && stat.device === this.target?.lstat("")?.device;
+  /** A folder of the target's own mount: what is mounted in it was not saved with it, so it is not deleted either. */
+  #isHere(folder: string): boolean {
+    return this.target?.lstat(folder)?.type === "dir" && this.target.mountOf(folder) === this.target.mountOf("");
   }
 }

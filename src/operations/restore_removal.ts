@@ -41,7 +41,7 @@ export class RestoreRemoval {
   }
 
   #isHere(path: string): boolean {
-    return this.target.lstat(path)?.device === this.target.lstat("")?.device;
+    return this.target.mountOf(path) === this.target.mountOf("");
   }
 
   #mayGo(path: string): boolean {

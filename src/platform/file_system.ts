@@ -106,6 +106,11 @@ export interface TargetTree {
   readonly path: string;
   /** Undefined if there is nothing, or no folder on the way to it. */
   lstat(path: string): FileStat | undefined;
+  /**
+   * The same for two paths only if they are on one file system and, as far as the system tells, in one mount of it: a folder
+   * of the same disk that is bound below another has another one. Undefined like {@linkcode lstat}.
+   */
+  mountOf(path: string): string | undefined;
   readNames(path: string): string[];
   readLink(path: string): string;
   xattrs(path: string): Xattr[];

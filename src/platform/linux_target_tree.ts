@@ -23,6 +23,7 @@ import {
   SYS_MKNODAT,
 } from "./linux_constants.ts";
 import { withObject } from "./linux_metadata.ts";
+import { mountAt } from "./linux_mounts.ts";
 import { LinuxSourceFile } from "./linux_source_file.ts";
 import { LinuxTargetFile } from "./linux_target_file.ts";
 import { readXattrs } from "./linux_xattrs.ts";
@@ -58,6 +59,13 @@ export class LinuxTargetTree implements TargetTree {
     return undefinedIfMissing(() => {
       const { folder, name } = this.#find(path, "statx");
       return this.calls.statIfThere(folder, name, path);
+    });
+  }
+
+  mountOf(path: string): string | undefined {
+    return undefinedIfMissing(() => {
+      const { folder, name } = this.#find(path, "statx");
+      return mountAt(this.calls.libc, folder, name, path);
     });
   }
 

@@ -36,6 +36,10 @@ export class PortableTargetTree implements TargetTree {
     return undefinedIfMissing(() => portableLstat(this.#find(path, "lstat")));
   }
 
+  mountOf(path: string): string | undefined {
+    return this.lstat(path)?.device;
+  }
+
   readNames(path: string): string[] {
     const place = this.#find(path, "readdir");
     const { type } = portableLstat(place);

@@ -44,6 +44,7 @@ const plain: Metadata = { mode: 0o644, mtimeNs: "0" };
 /** Every call that takes a path, with that path. */
 const calls: readonly [string, (target: TargetTree, path: string) => unknown][] = [
   ["lstat", (target, path) => target.lstat(path)],
+  ["mountOf", (target, path) => target.mountOf(path)],
   ["readNames", (target, path) => target.readNames(path)],
   ["readLink", (target, path) => target.readLink(path)],
   ["xattrs", (target, path) => target.xattrs(path)],
@@ -61,6 +62,13 @@ const calls: readonly [string, (target: TargetTree, path: string) => unknown][] 
   ["rename to", (target, path) => target.rename("file", path)],
   ["setMetadata", (target, path) => target.setMetadata(path, plain)],
 ];
+
+contract("what is in one mount is told to be, and of nothing there is none", (target, folder) => {
+  shell(folder, "mkdir -p a/b; touch a/b/file; ln -s a link");
+  for (const path of ["a", "a/b", "a/b/file", "link"]) equal(target.mountOf(path), target.mountOf(""));
+  ok(target.mountOf(""));
+  equal(target.mountOf("a/gone"), undefined);
+});
 
 contract("#29 no path leaves the target", (target, folder) => {
   write(target, "file", "x");

@@ -56,12 +56,20 @@ Deno.test("restore with delete leaves alone what is mounted in the target", asyn
     await save(repository, source);
     const [snapshot] = (await repository.snapshots()).snapshots;
     writeFiles(target, { "surplus/file": "x", "alone": "x" });
+    const ways: [at: string, mount: (point: string) => Promise<boolean>][] = [];
     for (const at of ["mounted", "surplus/mounted", "kept/mounted"]) {
+      ways.push([at, (point) => does("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", point)]);
+      // Of the same file system, so with the same device number.
+      ways.push([at, (point) => does("mount", "--bind", `${top}/bound`, point)]);
+    }
+    for (const [at, mount] of ways) {
       const point = `${target}/${at}`;
-      await withMount(point, () => does("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", point), async () => {
+      writeFiles(top, { "bound/known": "of somebody else" });
+      await withMount(point, () => mount(point), async () => {
         writeFiles(point, { "theirs/file": "not of this snapshot" });
         await bringBack(repository, snapshot, source, target, { delete: true });
         equal(Deno.readTextFileSync(`${point}/theirs/file`), "not of this snapshot");
+        equal(Deno.readTextFileSync(`${top}/bound/known`), "of somebody else");
         equal(Deno.readTextFileSync(`${target}/kept/a`), "a");
         equal(files.readNames(target).includes("alone"), false);
         if (at.startsWith("surplus")) deepEqual(files.readNames(`${target}/surplus`), ["mounted"]);
