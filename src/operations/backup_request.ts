@@ -7,9 +7,8 @@ import type { Config } from "../config/schema.ts";
 import { SystemError } from "../platform/file_system.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import { flagPatterns, parsePatternFile, type Pattern } from "../stages/pattern_list.ts";
-import { makeSavePolicy, type SavePolicyContext, type SavePolicyOptions } from "./save_policy.ts";
+import { makeSavePolicy, type SavePolicy, type SavePolicyContext, type SavePolicyOptions } from "./save_policy.ts";
 import { absolute, type ListedSource, parseSourceList, parseSourceListRaw, resolveSources } from "./source_list.ts";
-import type { SavePolicy } from "./tree_saver.ts";
 
 /** What is asked for in addition to the configuration. */
 export interface BackupRequest {

@@ -3,15 +3,14 @@ import { AxiomError, reportError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { displayName } from "../base/names.ts";
 import { ChunkKind } from "../model/chunk.ts";
-import type { ChunkerRecord, Content, ContentElement, Entry } from "../model/entry.ts";
-import { type FileStat, type FileSystem, type SourceFile, SystemError, type Xattr } from "../platform/file_system.ts";
-import type { TreeReader } from "../repository/tree_reader.ts";
+import type { ChunkerRecord, Content, Entry } from "../model/entry.ts";
+import { type FileStat, type FileSystem, SystemError, type Xattr } from "../platform/file_system.ts";
 import { writeContentNodes } from "../repository/tree_writer.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import { chooseChunker, type ChunkerRule } from "../stages/choose_chunker.ts";
 import { sourceFault } from "../stages/source_fault.ts";
 import type { FrameStyle, SavedFile } from "../stages/worker_protocol.ts";
-import { isDamage } from "./damage.ts";
+import { isCutUp, isHuge, regionsOf } from "./file_regions.ts";
 
 /** What of one file's saving ends up in its entry. */
 export interface SavedContent {
@@ -37,11 +36,9 @@ export interface FilePlan {
 const TRIES = 3;
 const HUGE_TRIES = 2;
 
-type Segment = { offset: number; length: number };
-
 /** Saves the content of single files by the workers: small ones in batches, huge and sparse ones in regions. */
 export class FileSaver {
-  constructor(readonly files: FileSystem, readonly writer: RepositoryWriter, readonly trees: TreeReader) {}
+  constructor(readonly files: FileSystem, readonly writer: RepositoryWriter) {}
 
   /**
    * A file whose place another one took, or which changed while its holes were looked for, is looked at again and saved as it
@@ -166,34 +163,6 @@ export class FileSaver {
     }
     return ids;
   };
-
-  /** Whether every chunk that an entry of an earlier snapshot names can be relied on; false if that cannot be found out. */
-  canReuse({ xattrs, content, size }: Entry): boolean | Promise<boolean> {
-    if (xattrs?.some(({ chunks }) => chunks?.some((id) => !this.writer.hasText(id, ChunkKind.tree)))) return false;
-    if (content === undefined) return true;
-    if (content.nodes !== undefined) return this.#canReuseNodes(content, Number(size));
-    return this.#hasAll(content.elements ?? [], content);
-  }
-
-  async #canReuseNodes(content: Content, sizeBytes: number): Promise<boolean> {
-    try {
-      for await (const node of this.trees.contentNodes(content, sizeBytes)) {
-        if (!this.writer.hasText(node, ChunkKind.tree)) return false;
-      }
-      for await (const elements of this.trees.content(content, sizeBytes)) {
-        if (!this.#hasAll(elements, content)) return false;
-      }
-      return true;
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      return false;
-    }
-  }
-
-  #hasAll(elements: readonly ContentElement[], content: Content): boolean {
-    const kind = content.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
-    return elements.every((element) => typeof element !== "string" || this.writer.hasText(element, kind));
-  }
 }
 
 function contentOf(content: Content, plan: FilePlan): Content {
@@ -222,61 +191,4 @@ function faulty(parts: SavedFile[], fault: SavedFile["fault"]): SavedContent {
 
 function sum(parts: SavedFile[], member: "contentBytes" | "chunksNew" | "bytesNew"): number {
   return parts.reduce((total, part) => total + (part[member] ?? 0), 0);
-}
-
-/** Holes shorter than this are read as zeros: they would cost more than they save. */
-const SPARSE_BYTES_MIN = 64 * 1024;
-
-/** Whether a file is saved by regions: its holes were looked for, or several workers read it. */
-function isCutUp({ allocatedBytes, sizeBytes }: FileStat): boolean {
-  return isHuge({ sizeBytes }) || (allocatedBytes < sizeBytes && sizeBytes >= SPARSE_BYTES_MIN);
-}
-
-function isHuge({ sizeBytes }: Pick<FileStat, "sizeBytes">): boolean {
-  return sizeBytes >= 2 * LIMITS.regionBytes;
-}
-
-/** A part of a file: `segments` hold data, and everything else from `from` to the end of the last one is holes. */
-export interface Region {
-  from: number;
-  segments: Segment[];
-}
-
-/** Groups the parts of a file that hold data into regions of at most `LIMITS.regionBytes`. */
-export function* regionsOf(source: Pick<SourceFile, "dataSegments">, sizeBytes: number): Generator<Region> {
-  let region: Region = { from: 0, segments: [] };
-  let bytes = 0;
-  for (const segment of mergeSegments(source.dataSegments(sizeBytes), sizeBytes)) {
-    let { offset, length } = segment;
-    do {
-      const part = Math.min(length, LIMITS.regionBytes - bytes);
-      region.segments.push({ offset, length: part });
-      bytes += part;
-      offset += part;
-      length -= part;
-      if (bytes === LIMITS.regionBytes || region.segments.length === SEGMENTS_PER_REGION) {
-        yield region;
-        region = { from: offset, segments: [] };
-        bytes = 0;
-      }
-    } while (length > 0);
-  }
-  if (region.segments.length > 0) yield region;
-}
-
-const SEGMENTS_PER_REGION = 1024;
-
-/** Segments whose hole between them is short become one; a last empty one marks the end of a file that ends in a hole. */
-function* mergeSegments(segments: Iterable<Segment>, sizeBytes: number): Generator<Segment> {
-  let open: Segment = { offset: 0, length: 0 };
-  for (const { offset, length } of segments) {
-    if (offset - (open.offset + open.length) < SPARSE_BYTES_MIN) {
-      open = { offset: open.offset, length: offset + length - open.offset };
-    } else {
-      yield open;
-      open = { offset, length };
-    }
-  }
-  yield open;
-  if (open.offset + open.length < sizeBytes) yield { offset: sizeBytes, length: 0 };
 }

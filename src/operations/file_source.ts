@@ -9,7 +9,8 @@ import type { BackupTally } from "./backup_tally.ts";
 import { ChangeDetector } from "./change_detection.ts";
 import { FileSaver } from "./file_saver.ts";
 import { sourceTree, SourceTreeSaver } from "./source_tree.ts";
-import { type SavePolicy, TreeSaver } from "./tree_saver.ts";
+import type { SavePolicy } from "./save_policy.ts";
+import { TreeSaver } from "./tree_saver.ts";
 
 export interface FileSourceOptions {
   /** Absolute and normalized. */
@@ -65,7 +66,7 @@ export class FileSource implements BackupSource {
       tally.expected = { files, bytes };
     }
     const trees = writer.trees();
-    const saver = new FileSaver(files, writer, trees);
+    const saver = new FileSaver(files, writer);
     const detector = parent === undefined || force
       ? undefined
       : new ChangeDetector(parent.snapshot.scan_started, files.otherClocks());

@@ -2,7 +2,7 @@ import { dirname, isAbsolute } from "node:path";
 import { AxiomError } from "../base/errors.ts";
 import { displayName } from "../base/names.ts";
 import { type FileStat, type FileSystem, SystemError } from "../platform/file_system.ts";
-import type { SavePolicy } from "./tree_saver.ts";
+import type { SavePolicy } from "./save_policy.ts";
 
 /**
  * A backup of a repository into itself never ends well. Throws `usage` if the repository lies in a source and the rules do

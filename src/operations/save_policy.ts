@@ -1,14 +1,31 @@
 import { AxiomError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { ChunkKind } from "../model/chunk.ts";
-import { type FileSystem, type SourceFile, SystemError } from "../platform/file_system.ts";
+import { type FileStat, type FileSystem, type SourceFile, SystemError } from "../platform/file_system.ts";
 import type { ChunkerRule } from "../stages/choose_chunker.ts";
 import { plainMacCipherFormat, type StageRegistry } from "../stages/registry.ts";
 import { compileRules, type Rule } from "../stages/rules.ts";
 import { makeSelectors, type SelectionOptions, type Selector, type Source } from "../stages/select.ts";
 import { parseCompression, parseEncryption } from "../stages/stage_choice.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
-import type { SavePolicy } from "./tree_saver.ts";
+import type { Entry } from "../model/entry.ts";
+import type { FilePlan } from "./file_saver.ts";
+
+/** `empty` is a folder of which nothing that it holds is saved, such as the root of another file system. */
+export type EntrySelection = "save" | "empty" | "exclude";
+
+/** What is saved and how; pure functions of paths and what `lstat` says. */
+export interface SavePolicy {
+  /** Asked of everything below a source, folders before what they hold. `relative` is the path below the source. */
+  select(path: string, relative: string, stat: Pick<FileStat, "type" | "sizeBytes" | "device">): EntrySelection;
+  /** The names in a folder that are looked at: all, or those of a marker that leaves out the others. */
+  namesToSave(path: string, relative: string, names: string[]): string[];
+  plan(path: string, owner: Pick<FileStat, "uid">): FilePlan;
+  /** Whether the rules want the content of an unchanged file stored in another way than `last` is, so that it is read again. */
+  wantsAnew(path: string, stat: FileStat, last: Entry): boolean;
+  /** Whether to read a file again although it looks unchanged. */
+  recheck(path: string): boolean;
+}
 
 /** What is saved and how, as the configuration and the flags say it. */
 export interface SavePolicyOptions {

@@ -5,33 +5,19 @@ import { LIMITS } from "../base/limits.ts";
 import { sortNames } from "../base/names.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { Entry } from "../model/entry.ts";
-import { type FileStat, type FileSystem, SystemError, type Xattr } from "../platform/file_system.ts";
+import { type FileStat, type FileSystem, SystemError } from "../platform/file_system.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import type { ChangeDetector } from "./change_detection.ts";
 import { ContentSaver } from "./content_saver.ts";
-import { addXattrs, EntryMaker, readXattrs } from "./entry_of_stat.ts";
-import type { FilePlan, FileSaver, SavedContent } from "./file_saver.ts";
+import { EntrySaver } from "./entry_saver.ts";
+import type { FileSaver } from "./file_saver.ts";
 import { FolderWriter } from "./folder_writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
 import { ParentCursor } from "./parent_cursor.ts";
 import { type Pending, pending, settled, then } from "./pending.ts";
-
-/** `empty` is a folder of which nothing that it holds is saved, such as the root of another file system. */
-export type EntrySelection = "save" | "empty" | "exclude";
-
-/** What is saved and how; pure functions of paths and what `lstat` says. */
-export interface SavePolicy {
-  /** Asked of everything below a source, folders before what they hold. `relative` is the path below the source. */
-  select(path: string, relative: string, stat: Pick<FileStat, "type" | "sizeBytes" | "device">): EntrySelection;
-  /** The names in a folder that are looked at: all, or those of a marker that leaves out the others. */
-  namesToSave(path: string, relative: string, names: string[]): string[];
-  plan(path: string, owner: Pick<FileStat, "uid">): FilePlan;
-  /** Whether the rules want the content of an unchanged file stored in another way than `last` is, so that it is read again. */
-  wantsAnew(path: string, stat: FileStat, last: Entry): boolean;
-  /** Whether to read a file again although it looks unchanged. */
-  recheck(path: string): boolean;
-}
+import { ReusableContent } from "./reusable_content.ts";
+import type { SavePolicy } from "./save_policy.ts";
 
 /** Other people's FUSE mounts cannot even be looked at; patterns leave them out all the same. */
 const UNKNOWN = { type: "dir", sizeBytes: 0, device: "" } as const;
@@ -66,9 +52,10 @@ const SLICES_AHEAD = 8;
  * are saved by workers meanwhile, and a folder's document is made when its last file is known.
  */
 export class TreeSaver {
-  readonly #entries: EntryMaker;
+  readonly #entries: EntrySaver;
   #breathAt = 0;
   readonly #contents: ContentSaver;
+  readonly #reusable: ReusableContent;
 
   constructor(
     readonly files: FileSystem,
@@ -81,7 +68,8 @@ export class TreeSaver {
     readonly onEvent: EventSink,
     readonly signal?: AbortSignal,
   ) {
-    this.#entries = new EntryMaker(files);
+    this.#entries = new EntrySaver(files, saver.putXattr, tally);
+    this.#reusable = new ReusableContent(writer, trees);
     this.#contents = new ContentSaver(files, writer, saver, (path, stat) => policy.plan(path, stat), signal);
   }
 
@@ -196,7 +184,7 @@ export class TreeSaver {
     if (stat.type === "dir") return this.#saveFolder(found).catch((error) => this.#failed(path, error));
     const same = last !== undefined && this.detector?.isUnchanged(last, stat) === true &&
       !this.policy.wantsAnew(path, stat, last) && !this.policy.recheck(path);
-    const reusable = same && this.saver.canReuse(last);
+    const reusable = same && this.#reusable.of(last);
     if (reusable instanceof Promise) return reusable.then((yes) => yes ? this.#reuse(found) : this.#saveAnew(found));
     return reusable ? this.#reuse(found) : this.#saveAnew(found);
   }
@@ -212,7 +200,7 @@ export class TreeSaver {
     if (room !== undefined) return room.then(() => this.#saveAnew(found));
     try {
       if (stat.type === "file") return this.#saveFile(path, name, stat, last);
-      const entry = this.#special(path, name, stat);
+      const entry = this.#entries.ofSpecial(path, name, stat);
       this.tally.other();
       return then({ done: entry }, asNew);
     } catch (error) {
@@ -229,8 +217,8 @@ export class TreeSaver {
   async #saveFolder({ path, relative, name, stat, last, empty = false }: Found): Promise<Pending<Item>> {
     const lastFolder = last?.type === "dir" ? last : undefined;
     const same = lastFolder !== undefined && this.detector?.isUnchanged(lastFolder, stat) === true &&
-      this.saver.canReuse(lastFolder) === true;
-    const entry = same ? lastFolder : await this.#withXattrs(this.#entries.entry(name, stat), path);
+      this.#reusable.of(lastFolder) === true;
+    const entry = same ? lastFolder : await this.#entries.ofFolder(path, name, stat);
     let saved: Pending<SavedFolder>;
     try {
       saved = await this.#walk(path, relative, lastFolder?.subtree, empty);
@@ -257,41 +245,9 @@ export class TreeSaver {
     return then(this.#contents.save(path, stat, lastFile), (content) => {
       this.tally.saved(path, lastFile, content, stat);
       if (content.fault !== undefined) return { entry: undefined, isParents: false };
-      const entry = this.#fileEntry(path, name, stat, content);
+      const entry = this.#entries.ofFile(path, name, stat, content);
       return entry instanceof Promise ? entry.then(asNew) : asNew(entry);
     });
-  }
-
-  #fileEntry(path: string, name: string, stat: FileStat, saved: SavedContent): Entry | Promise<Entry> {
-    const entry = this.#entries.entry(name, saved.stat ?? stat);
-    if (saved.content !== undefined) entry.content = saved.content;
-    else entry.size = "0";
-    if (saved.chunker !== undefined) entry.chunker = saved.chunker;
-    if (saved.changed || saved.xattrFault !== undefined) entry.changed = true;
-    return this.#withStored(entry, path, saved.xattrs);
-  }
-
-  #withXattrs(entry: Entry, path: string): Entry | Promise<Entry> {
-    const { xattrs = [], xattrFault } = readXattrs(this.files, path);
-    if (xattrFault !== undefined) {
-      this.tally.report(path, xattrFault);
-      entry.changed = true;
-    }
-    return this.#withStored(entry, path, xattrs);
-  }
-
-  #withStored(entry: Entry, path: string, xattrs: readonly Xattr[] = []): Entry | Promise<Entry> {
-    if (xattrs.length === 0) return entry;
-    return addXattrs(entry, path, xattrs, this.saver.putXattr).then((fault) => {
-      if (fault !== undefined) this.tally.report(path, fault);
-      return entry;
-    });
-  }
-
-  #special(path: string, name: string, stat: FileStat): Entry | Promise<Entry> {
-    const entry = this.#entries.entry(name, stat);
-    if (stat.type === "symlink") entry.target = this.files.readLink(path);
-    return this.#withXattrs(entry, path);
   }
 }
 

@@ -1,9 +1,10 @@
-import { setImmediate } from "node:timers";
 import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { releaseFreeMemory } from "../platform/memory.ts";
 import type { DedupSegment } from "./dedup_table.ts";
+import { type FileLane, FileQueue } from "./file_queue.ts";
 import type { PlainFrame } from "./frame_builder.ts";
+import { OpenRequests } from "./open_requests.ts";
 import type {
   CompareFile,
   CompareResult,
@@ -41,18 +42,20 @@ function startWorker(): DataPathWorker {
   return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "data-path" });
 }
 
-interface Lane {
-  worker: DataPathWorker;
-  /** Files handed over and not yet back. */
-  files: number;
-  bytes: number;
-  loads: number;
-}
+class Lane implements FileLane {
+  files = 0;
+  bytes = 0;
+  loads = 0;
 
-interface Waiting<Job, Result> {
-  job: Job;
-  resolve: (result: Result) => void;
-  reject: (error: unknown) => void;
+  constructor(readonly worker: DataPathWorker) {}
+
+  post(message: ToWorker, transfer: Transferable[] = []): void {
+    this.worker.postMessage(message, transfer);
+  }
+
+  sendFiles(files: SaveFile[]): void {
+    this.post({ type: "save", files });
+  }
 }
 
 /**
@@ -64,22 +67,18 @@ export class WorkerPool {
   #lanes: Lane[] = [];
   /** What every worker is told before anything else. */
   readonly #settings: ToWorker[] = [];
-  readonly #queue: Waiting<SaveFile, SavedFile>[] = [];
-  readonly #saving = new Map<number, Waiting<SaveFile, SavedFile> & { lane: Lane }>();
-  readonly #loading = new Map<number, Waiting<LoadFrame, LoadResult> & { lane: Lane }>();
-  readonly #comparing = new Map<number, Waiting<CompareFile, CompareResult> & { lane: Lane }>();
-  readonly #sealing = new Map<number, Waiting<PlainFrame, void>>();
-  readonly #room: (() => void)[] = [];
+  readonly #files = new FileQueue(() => this.#started());
+  readonly #loading = new OpenRequests<LoadFrame, LoadResult>();
+  readonly #comparing = new OpenRequests<CompareFile, CompareResult>();
+  readonly #sealing = new OpenRequests<undefined, void>();
   readonly #flushes: (() => void)[] = [];
   readonly #releases: (() => void)[] = [];
   #sink: FrameSink | undefined;
   #sinkWork = new Set<Promise<void>>();
   #failure: unknown;
   #failed: (error: unknown) => void = () => {};
-  #jobs = 0;
   #handledBytes = 0;
   #nextLane = 0;
-  #isDispatchDue = false;
   /** Rejects with the first failure. */
   readonly broken: Promise<never>;
 
@@ -91,28 +90,24 @@ export class WorkerPool {
   #started(): Lane[] {
     if (this.#lanes.length === 0) {
       this.#lanes = Array.from({ length: this.size }, () => this.#laneOf(this.start()));
-      for (const message of this.#settings) for (const lane of this.#lanes) this.#post(lane, message);
+      for (const message of this.#settings) for (const lane of this.#lanes) lane.post(message);
     }
     return this.#lanes;
   }
 
   #tellAll(message: ToWorker): void {
     this.#settings.push(message);
-    for (const lane of this.#lanes) this.#post(lane, message);
+    for (const lane of this.#lanes) lane.post(message);
   }
 
   #laneOf(worker: DataPathWorker): Lane {
-    const lane: Lane = { worker, files: 0, bytes: 0, loads: 0 };
+    const lane = new Lane(worker);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(lane, data);
     worker.onerror = (event) => {
       event.preventDefault();
       this.#fail(new Error(`A data-path worker failed: ${event.message}`));
     };
     return lane;
-  }
-
-  #post(lane: Lane, message: ToWorker, transfer: Transferable[] = []): void {
-    lane.worker.postMessage(message, transfer);
   }
 
   configureSave(settings: SaveSettings, sink: FrameSink): void {
@@ -130,74 +125,31 @@ export class WorkerPool {
 
   /** False also where the pool is broken, of which {@linkcode room} tells. */
   get hasRoom(): boolean {
-    return this.#failure === undefined && this.#queue.length + this.#saving.size < LIMITS.filesInFlightMax;
+    return this.#files.hasRoom;
   }
 
   /** Resolves once there is room for one more file. */
-  async room(): Promise<void> {
-    while (this.#queue.length + this.#saving.size >= LIMITS.filesInFlightMax) {
-      this.#throwIfBroken();
-      await new Promise<void>((resolve) => this.#room.push(resolve));
-    }
-    this.#throwIfBroken();
+  room(): Promise<void> {
+    return this.#files.room();
   }
 
   saveFile(file: Omit<SaveFile, "job">): Promise<SavedFile> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure);
-      this.#queue.push({ job: { ...file, job: this.#jobs++ }, resolve, reject });
-      this.#dispatchSoon();
-    });
-  }
-
-  /** What is queued in one turn of the event loop goes in one message: it costs as much as saving a small file. */
-  #dispatchSoon(): void {
-    if (this.#isDispatchDue) return;
-    this.#isDispatchDue = true;
-    setImmediate(() => {
-      this.#isDispatchDue = false;
-      this.#dispatch();
-    });
-  }
-
-  #dispatch(): void {
-    if (this.#queue.length === 0) return;
-    for (const lane of this.#started()) {
-      const batch: SaveFile[] = [];
-      while (
-        this.#queue.length > 0 && lane.files < LIMITS.batchFilesMax * LIMITS.batchesPerWorkerMax &&
-        lane.bytes < LIMITS.batchBytesMax * LIMITS.batchesPerWorkerMax
-      ) {
-        const waiting = this.#queue.shift()!;
-        batch.push(waiting.job);
-        lane.files++;
-        lane.bytes += bytesOf(waiting.job);
-        this.#saving.set(waiting.job.job, { ...waiting, lane });
-      }
-      if (batch.length > 0) this.#post(lane, { type: "save", files: batch });
-    }
+    return this.#files.add(file);
   }
 
   /** Seals a frame on the next worker; resolves when the sink took it. */
-  sealFrame(frame: PlainFrame, idKey: Bytes): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure);
-      const lane = this.#started()[this.#nextLane++ % this.size];
-      const job = this.#jobs++;
-      this.#sealing.set(job, { job: frame, resolve, reject });
-      this.#post(lane, { type: "frame", job, frame, idKey }, [
-        frame.plain.buffer,
-        frame.ids.buffer,
-        frame.lengths.buffer,
-      ]);
-    });
+  async sealFrame(frame: PlainFrame, idKey: Bytes): Promise<void> {
+    this.#throwIfBroken();
+    const lane = this.#started()[this.#nextLane++ % this.size];
+    const transfer = [frame.plain.buffer, frame.ids.buffer, frame.lengths.buffer];
+    await this.#sealing.ask(undefined, (job) => lane.post({ type: "frame", job, frame, idKey }, transfer));
   }
 
   /** Waits until every worker sealed what it has open and the sink took it. */
   async flush(): Promise<void> {
     this.#throwIfBroken();
     const flushed = this.#lanes.map((lane) => {
-      this.#post(lane, { type: "flush" });
+      lane.post({ type: "flush" });
       return new Promise<void>((resolve) => this.#flushes.push(resolve));
     });
     await Promise.race([Promise.all(flushed), this.broken]);
@@ -206,27 +158,23 @@ export class WorkerPool {
   }
 
   /** Decodes a frame on the least busy worker and does `task` with its chunks. */
-  load(frame: LoadFrame, task: LoadTask): Promise<LoadResult> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure);
-      const lane = this.#started().reduce((best, other) => other.loads < best.loads ? other : best);
-      const job = this.#jobs++;
-      lane.loads++;
-      this.#loading.set(job, { job: frame, resolve, reject, lane });
-      this.#post(lane, { type: "load", job, frame, task }, [frame.sealed.buffer]);
-    });
+  async load(frame: LoadFrame, task: LoadTask): Promise<LoadResult> {
+    const lane = this.#leastBusy();
+    const transfer = [frame.sealed.buffer];
+    return await this.#loading.ask(frame, (job) => lane.post({ type: "load", job, frame, task }, transfer));
   }
 
   /** Looks on the least busy worker which chunks a file of the target holds already. */
-  compare(file: CompareFile): Promise<CompareResult> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure);
-      const lane = this.#started().reduce((best, other) => other.loads < best.loads ? other : best);
-      const job = this.#jobs++;
-      lane.loads++;
-      this.#comparing.set(job, { job: file, resolve, reject, lane });
-      this.#post(lane, { type: "compare", job, file });
-    });
+  async compare(file: CompareFile): Promise<CompareResult> {
+    const lane = this.#leastBusy();
+    return await this.#comparing.ask(file, (job) => lane.post({ type: "compare", job, file }));
+  }
+
+  #leastBusy(): Lane {
+    this.#throwIfBroken();
+    const lane = this.#started().reduce((best, other) => other.loads < best.loads ? other : best);
+    lane.loads++;
+    return lane;
   }
 
   #receive(lane: Lane, message: FromWorker): void {
@@ -234,50 +182,35 @@ export class WorkerPool {
       case "ready":
         return;
       case "saved":
-        return this.#saved(message.files);
+        return this.#files.saved(message.files);
       case "request":
         return this.#forSink(async (sink) => {
           const grant = await sink.grant(message.request);
-          this.#post(lane, { type: "grant", number: message.number, grant });
+          lane.post({ type: "grant", number: message.number, grant });
         });
       case "sealed":
         this.#handled(message.frame.plainBytes);
         return this.#forSink(async (sink) => {
           await sink.accept(message.frame);
-          if (message.job !== undefined) this.#take(this.#sealing, message.job)?.resolve();
+          if (message.job !== undefined) this.#sealing.answer(message.job, undefined);
         });
       case "flushed":
         return this.#flushes.shift()?.();
       case "released":
         return this.#releases.shift()?.();
       case "loaded": {
-        const waiting = this.#take(this.#loading, message.job);
-        if (waiting === undefined) return;
-        this.#handled(waiting.job.plainBytes);
-        waiting.lane.loads--;
-        return waiting.resolve(message.result);
+        const loaded = this.#loading.answer(message.job, message.result);
+        if (loaded !== undefined) this.#handled(loaded.plainBytes);
+        lane.loads--;
+        return;
       }
-      case "compared": {
-        const waiting = this.#take(this.#comparing, message.job);
-        if (waiting === undefined) return;
-        waiting.lane.loads--;
-        return waiting.resolve(message.result);
-      }
+      case "compared":
+        this.#comparing.answer(message.job, message.result);
+        lane.loads--;
+        return;
       case "failed":
         return this.#fail(workerFailure(message));
     }
-  }
-
-  #saved(files: SavedFile[]): void {
-    for (const saved of files) {
-      const waiting = this.#take(this.#saving, saved.job);
-      if (waiting === undefined) continue;
-      waiting.lane.files--;
-      waiting.lane.bytes -= bytesOf(waiting.job);
-      waiting.resolve(saved);
-    }
-    this.#dispatch();
-    for (const resolve of this.#room.splice(0)) resolve();
   }
 
   #handled(plainBytes: number): void {
@@ -285,12 +218,6 @@ export class WorkerPool {
     if (this.#handledBytes < LIMITS.bytesBetweenReleases) return;
     this.#handledBytes = 0;
     releaseFreeMemory();
-  }
-
-  #take<Value>(waiting: Map<number, Value>, job: number): Value | undefined {
-    const value = waiting.get(job);
-    waiting.delete(job);
-    return value;
   }
 
   #forSink(work: (sink: FrameSink) => Promise<void>): void {
@@ -307,10 +234,7 @@ export class WorkerPool {
   #fail(error: unknown): void {
     this.#failure ??= error;
     this.#failed(this.#failure);
-    const waiting = [this.#saving, this.#loading, this.#comparing, this.#sealing].flatMap((map) => [...map.values()]);
-    for (const { reject } of [...this.#queue.splice(0), ...waiting]) reject(this.#failure);
-    for (const map of [this.#saving, this.#loading, this.#comparing, this.#sealing]) map.clear();
-    for (const resolve of this.#room.splice(0)) resolve();
+    for (const waiting of [this.#files, this.#loading, this.#comparing, this.#sealing]) waiting.fail(this.#failure);
   }
 
   /**
@@ -320,7 +244,7 @@ export class WorkerPool {
   async releaseTarget(): Promise<void> {
     if (this.#failure !== undefined) return;
     const released = this.#lanes.map((lane) => {
-      this.#post(lane, { type: "release" });
+      lane.post({ type: "release" });
       return new Promise<void>((resolve) => this.#releases.push(resolve));
     });
     await Promise.race([Promise.all(released), this.broken]).catch(() => {});
@@ -331,10 +255,6 @@ export class WorkerPool {
     for (const lane of this.#lanes) lane.worker.terminate();
     this.#fail(new AxiomError("interrupted", "The workers were stopped"));
   }
-}
-
-function bytesOf(file: SaveFile): number {
-  return file.region?.segments.reduce((sum, segment) => sum + segment.length, 0) ?? file.sizeBytes;
 }
 
 function workerFailure(message: Extract<FromWorker, { type: "failed" }>): unknown {
