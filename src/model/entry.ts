@@ -66,6 +66,7 @@ export interface ChunkerRecord {
 
 const ID = /^[0-9a-f]{64}$/;
 const UNSIGNED = /^(0|[1-9][0-9]{0,19})$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const SIGNED = /^(0|-?[1-9][0-9]{0,19})$/;
 
 export function isChunkId(value: unknown): value is string {
@@ -130,7 +131,7 @@ export function entryFault(entry: Entry): string | undefined {
 
 function isXattr(xattr: EntryXattr): boolean {
   return typeof xattr?.name === "string" && xattr.name !== "" && !xattr.name.includes("\0") &&
-    (typeof xattr.value === "string" || (Array.isArray(xattr.chunks) && xattr.chunks.every(isChunkId)));
+    (isText(xattr.value, BASE64) || (Array.isArray(xattr.chunks) && xattr.chunks.every(isChunkId)));
 }
 
 function contentFault(content: Content | undefined): string | undefined {

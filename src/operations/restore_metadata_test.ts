@@ -1,5 +1,6 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { errorOf } from "../../tests/fixtures/tampering.ts";
+import { AxiomError } from "../base/errors.ts";
 import { KIB, toBase64, utf8 } from "../base/bytes.ts";
 import type { Entry, EntryXattr } from "../model/entry.ts";
 import { TreeReader } from "../repository/tree_reader.ts";
@@ -23,6 +24,14 @@ Deno.test("metadataOf() joins attributes from the entry and from documents", asy
   const texts = xattrs!.map(({ name, value }) => `${name} ${new TextDecoder().decode(value)}`);
   deepEqual(texts, ["user.a short", "user.b <1><2>", "user.c short"]);
   deepEqual(await metadataOf(entryWith(undefined), trees, false), { mode: 0o640, mtimeNs: "3", xattrs: [] });
+});
+
+Deno.test("(43) metadataOf() passes on that a document is gone or damaged", async () => {
+  for (const kind of ["object_missing", "data_damaged"] as const) {
+    const trees = new TreeReader(() => Promise.reject(new AxiomError(kind, "Cannot read the chunk")));
+    const error = await errorOf(metadataOf(entryWith([{ name: "user.a", chunks: ["1"] }]), trees, true));
+    equal(error.kind, kind);
+  }
 });
 
 Deno.test("(40) metadataOf() takes no more memory than the format allows, however much an entry names", async () => {

@@ -67,7 +67,8 @@ export class ChunkReader {
     }
     const frame = read();
     this.#frames.set(key, frame);
-    frame.then((plain) => this.#keep(plain.length), () => this.#frames.delete(key));
+    const forget = () => void (this.#frames.get(key) === frame && this.#frames.delete(key));
+    frame.then((plain) => this.#keep(plain.length), forget);
     return frame;
   }
 

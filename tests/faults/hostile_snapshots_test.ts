@@ -119,6 +119,7 @@ Deno.test("a document that makes no sense is what is damaged, and not the pack w
     ["names twice", leaf(file("a"), file("a"))],
     ["a name that stands for no bytes", leaf(file("\ud800"))],
     ["two of them", leaf(file("\ud800"), file("\ud801"))],
+    ["an attribute that is no base64", leaf(file("a", { xattrs: [{ name: "user.a", value: "%" }] }))],
     ["an owner beyond all numbers", leaf(file("a", { uid: 2 ** 40 }))],
   ];
   for (const [name, document] of cases) {
