@@ -82,17 +82,19 @@ Deno.test("a FUSE file system that shows a local folder, or a disk in a file, ha
   const waitsMs = async (path: string) => (await openLocalStore(path, {})).traits.staleListingMs;
   const bindfs = (from: string, to: string, ...more: string[]) => does("bindfs", ...more, from, to);
   await withFolder(async (top) => {
-    const [local, point, second] = [`${top}/local folder`, `${top}/mounted here`, `${top}/second`];
-    for (const folder of [local, `${top}/other`]) Deno.mkdirSync(folder);
+    const [local, point, second, spaced] = ["local", "point", "second one", "local folder"].map((x) => `${top}/${x}`);
+    for (const folder of [local, spaced, `${top}/other`]) Deno.mkdirSync(folder);
     await t.step("bindfs, and another one on it", async () => {
       await withMount(point, () => bindfs(local, point), async () => {
         equal(await waitsMs(point), 0);
         await withMount(second, () => bindfs(point, second), async () => equal(await waitsMs(second), 0));
       });
+      await withMount(point, () => bindfs(spaced, point), async () => equal(await waitsMs(point), 0));
     });
+    // For a folder with a space in its name bindfs lets others say what the source is.
     await t.step("one that says it shows what it does not is taken for a remote one", async () => {
       for (const said of [`${top}/other`, `${top}/gone`, point, "relative"]) {
-        const mount = () => bindfs(local, point, "-o", `fsname=${said}`);
+        const mount = () => bindfs(spaced, point, "-o", `fsname=${said}`);
         await withMount(point, mount, async () => equal(await waitsMs(point), 60_000, said));
       }
     });
@@ -103,7 +105,7 @@ Deno.test("a FUSE file system that shows a local folder, or a disk in a file, ha
     });
     await t.step("a larger one than the file that it says it is in", async () => {
       Deno.writeTextFileSync(`${top}/account`, "of some server");
-      const mount = () => bindfs(local, point, "-o", `fsname=${top}/account`);
+      const mount = () => bindfs(spaced, point, "-o", `fsname=${top}/account`);
       await withMount(point, mount, async () => equal(await waitsMs(point), 60_000));
     });
   });
