@@ -13,6 +13,8 @@ export type AxiomEvent =
   }
   | { type: "warning"; code: string; message: string; path?: string }
   | { type: "error"; error: ErrorReport; path?: string }
+  /** Nothing is wrong, but it takes time or is not what one may expect. */
+  | { type: "notice"; code: string; message: string; path?: string }
   | { type: "verbose"; message: string; path?: string };
 
 export type EventSink = (event: AxiomEvent) => void;

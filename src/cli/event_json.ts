@@ -8,9 +8,9 @@ export function escapeLines(text: string): string {
   return text.split("\n").map(displayName).join("\n  ");
 }
 
-export function warningJson(event: AxiomEvent & { type: "warning" }): Record<string, unknown> {
+export function noticeJson(event: AxiomEvent & { type: "warning" | "notice" }): Record<string, unknown> {
   const path = event.path === undefined ? {} : { path: jsonName(event.path) };
-  return { type: "warning", code: event.code, message: escapeLines(event.message), ...path };
+  return { type: event.type, code: event.code, message: escapeLines(event.message), ...path };
 }
 
 export function errorJson(error: ErrorReport, exitCode: number, path?: string): Record<string, unknown> {

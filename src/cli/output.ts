@@ -3,7 +3,7 @@ import { AxiomError, ERROR_KINDS, type ErrorReport, messageOf } from "../base/er
 import type { AxiomEvent, EventSink } from "../base/events.ts";
 import { displayName } from "../base/names.ts";
 import type { OutputStream, RenderContext } from "./context.ts";
-import { errorJson, escapeLines, warningJson } from "./event_json.ts";
+import { errorJson, escapeLines, noticeJson } from "./event_json.ts";
 import { jsonLine } from "./json.ts";
 import { ProgressDisplay, type ProgressMode } from "./progress_display.ts";
 
@@ -151,7 +151,7 @@ export class Output {
       case "progress":
         return this.#progress.show(event);
       case "warning":
-        if (lines) return this.#writeLine(warningJson(event));
+        if (lines) return this.#writeLine(noticeJson(event));
         return this.#say(this.#paint(YELLOW, "warning: "), withPath(event.message, event.path));
       case "error": {
         const { error, path } = event;
@@ -159,6 +159,10 @@ export class Output {
         const hint = this.#isNew(error.hint) ? error.hint : undefined;
         return this.#sayError({ ...error, hint, message: withPath(error.message, path) });
       }
+      case "notice":
+        if (lines) return this.#writeLine(noticeJson(event));
+        if (this.#settings.verbosity >= 0) this.#say("", withPath(event.message, event.path));
+        return;
       case "verbose":
         if (this.#settings.verbosity > 0) this.#say("", withPath(event.message, event.path));
     }

@@ -154,7 +154,7 @@ class Run {
     this.output.change({
       json: globals.json || json,
       progress: globals.progress && progress && !isSilent,
-      verbosity: globals.verbosity || (verbosity === "verbose" && !isSilent ? 1 : 0),
+      verbosity: isSilent ? -1 : globals.verbosity || (verbosity === "verbose" ? 1 : 0),
       color,
     });
     return app;

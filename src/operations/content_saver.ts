@@ -34,8 +34,11 @@ export class ContentSaver {
     readonly signal?: AbortSignal,
   ) {}
 
-  /** @param last What the parent snapshot has of it */
-  /** Call {@linkcode room} first. */
+  /**
+   * Call {@linkcode room} first.
+   *
+   * @param last What the parent snapshot has of it
+   */
   save(path: string, stat: FileStat, last: Entry | undefined): Pending<SavedContent> {
     return stat.links > 1 ? this.#saveLinked(path, stat, last) : this.#saveOne(path, stat, last);
   }

@@ -12,6 +12,7 @@ export class ParentCursor {
   #leaf: readonly Entry[] = [];
   #at = 0;
   #ended = false;
+  #isWanted = false;
   /** Leaves that were read, in their order, until who writes the folder has passed them. */
   readonly read: TreeLeaf[] = [];
 
@@ -26,7 +27,10 @@ export class ParentCursor {
       const order = compareNames(this.#leaf[this.#at].name, name);
       if (order > 0) return undefined;
       const entry = this.#leaf[this.#at++];
-      if (order === 0) return entry;
+      if (order === 0) {
+        this.#isWanted = true;
+        return entry;
+      }
     }
     return this.#ended ? undefined : this.#nextLeaf().then((more) => more ? this.take(name) : undefined);
   }
@@ -35,7 +39,10 @@ export class ParentCursor {
     try {
       const next = await this.#leaves.next();
       if (!next.done) {
+        // Of a leaf that gave nothing only matters that one came after what is kept.
+        if (!this.#isWanted && this.read.at(-1)?.entries === this.#leaf) this.read.pop();
         this.read.push(next.value);
+        this.#isWanted = false;
         this.#leaf = next.value.entries;
         this.#at = 0;
         return true;

@@ -13,9 +13,18 @@ export function settled<T>(value: T): Pending<T> {
   return { done: value };
 }
 
-/** What `next` makes of the value; at once where it is there, since most of a tree's entries are, and a promise costs more than they do. */
-export function then<T, Next>({ done }: Pending<T>, next: (value: T) => Next | Promise<Next>): Pending<Next> {
-  if (done instanceof Promise) return pending(done.then(next));
+/**
+ * What `next` makes of the value; at once where it is there, since most of a tree's entries are, and a promise costs more than
+ * they do.
+ *
+ * @param rescue What stands for a value that failed to come
+ */
+export function then<T, Next>(
+  { done }: Pending<T>,
+  next: (value: T) => Next | Promise<Next>,
+  rescue?: (error: unknown) => Next,
+): Pending<Next> {
+  if (done instanceof Promise) return pending(done.then(next, rescue));
   const result = next(done);
   return result instanceof Promise ? pending(result) : { done: result };
 }

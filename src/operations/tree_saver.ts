@@ -176,12 +176,13 @@ export class TreeSaver {
     await new Promise((resolve) => setImmediate(resolve));
     this.#breathAt = performance.now() + BREATH_MS;
     throwIfAborted(this.signal);
+    this.writer.pool.throwIfBroken();
   }
 
   /** A promise only where something has to be waited for: most entries of most backups are as they were, and cost little more than a look. */
   #save(found: Found): Pending<Item> | Promise<Pending<Item>> {
     const { path, stat, last } = found;
-    if (stat.type === "dir") return this.#saveFolder(found).catch((error) => this.#failed(path, error));
+    if (stat.type === "dir") return this.#saveFolder(found).catch((error) => settled(this.#failed(path, error)));
     const same = last !== undefined && this.detector?.isUnchanged(last, stat) === true &&
       !this.policy.wantsAnew(path, stat, last) && !this.policy.recheck(path);
     const reusable = same && this.#reusable.of(last);
@@ -204,14 +205,14 @@ export class TreeSaver {
       this.tally.other();
       return then({ done: entry }, asNew);
     } catch (error) {
-      return this.#failed(path, error);
+      return settled(this.#failed(path, error));
     }
   }
 
-  #failed(path: string, error: unknown): Pending<Item> {
+  #failed(path: string, error: unknown): Item {
     if (!(error instanceof SystemError)) throw error;
     this.tally.fault(path, error);
-    return settled({ entry: undefined, isParents: false });
+    return { entry: undefined, isParents: false };
   }
 
   async #saveFolder({ path, relative, name, stat, last, empty = false }: Found): Promise<Pending<Item>> {
@@ -247,7 +248,7 @@ export class TreeSaver {
       if (content.fault !== undefined) return { entry: undefined, isParents: false };
       const entry = this.#entries.ofFile(path, name, stat, content);
       return entry instanceof Promise ? entry.then(asNew) : asNew(entry);
-    });
+    }, (error) => this.#failed(path, error));
   }
 }
 

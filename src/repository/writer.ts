@@ -225,7 +225,7 @@ export async function outwaitStaleListings({ store, context }: Repository, signa
   if (staleListingMs === 0) return;
   const message = `Waiting ${staleListingMs / 1000} s, for which what others do in ${store.location} may not show ` +
     `(${staleListingReason}); a repository on a local disk needs no wait`;
-  context.onEvent({ type: "warning", code: "stale_listings", message });
+  context.onEvent({ type: "notice", code: "stale_listings", message });
   try {
     await context.clock.sleep(staleListingMs, signal);
   } catch (error) {

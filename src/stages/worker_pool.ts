@@ -139,7 +139,7 @@ export class WorkerPool {
 
   /** Seals a frame on the next worker; resolves when the sink took it. */
   async sealFrame(frame: PlainFrame, idKey: Bytes): Promise<void> {
-    this.#throwIfBroken();
+    this.throwIfBroken();
     const lane = this.#started()[this.#nextLane++ % this.size];
     const transfer = [frame.plain.buffer, frame.ids.buffer, frame.lengths.buffer];
     await this.#sealing.ask(undefined, (job) => lane.post({ type: "frame", job, frame, idKey }, transfer));
@@ -147,14 +147,14 @@ export class WorkerPool {
 
   /** Waits until every worker sealed what it has open and the sink took it. */
   async flush(): Promise<void> {
-    this.#throwIfBroken();
+    this.throwIfBroken();
     const flushed = this.#lanes.map((lane) => {
       lane.post({ type: "flush" });
       return new Promise<void>((resolve) => this.#flushes.push(resolve));
     });
     await Promise.race([Promise.all(flushed), this.broken]);
     while (this.#sinkWork.size > 0) await Promise.race([Promise.all(this.#sinkWork), this.broken]);
-    this.#throwIfBroken();
+    this.throwIfBroken();
   }
 
   /** Decodes a frame on the least busy worker and does `task` with its chunks. */
@@ -171,7 +171,7 @@ export class WorkerPool {
   }
 
   #leastBusy(): Lane {
-    this.#throwIfBroken();
+    this.throwIfBroken();
     const lane = this.#started().reduce((best, other) => other.loads < best.loads ? other : best);
     lane.loads++;
     return lane;
@@ -227,7 +227,8 @@ export class WorkerPool {
     this.#sinkWork.add(promise);
   }
 
-  #throwIfBroken(): void {
+  /** For whoever works on without asking the pool for anything: nothing of it will be kept. */
+  throwIfBroken(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
 

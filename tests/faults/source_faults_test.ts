@@ -1,11 +1,19 @@
-import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, ok, rejects, strictEqual as equal } from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { AxiomError } from "../../src/base/errors.ts";
 import type { BackupSummary } from "../../src/operations/backup.ts";
-import { SystemError } from "../../src/platform/file_system.ts";
+import {
+  type FileStat,
+  type FileSystem,
+  type SourceFile,
+  SystemError,
+  type Xattr,
+} from "../../src/platform/file_system.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { memoryStore } from "../../src/storage/memory.ts";
 import { errorOf } from "../fixtures/tampering.ts";
-import { FaultyFiles, type SourceCall } from "./faulty_files.ts";
+import { FaultyFiles, ForwardingFiles, type SourceCall } from "./faulty_files.ts";
+import { inProcessPool } from "./in_process_pool.ts";
 import { type Picture, pictureOfFolder, pictureOfSnapshot } from "./pictures.ts";
 import { noise, writeFiles } from "./source_folder.ts";
 import { bringBack, emptyRepository, type Events, opened, save, withFolder } from "./test_repository.ts";
@@ -42,13 +50,13 @@ interface Saved {
   store: ReturnType<typeof memoryStore>;
 }
 
-async function saved(folder: string, faulty: FaultyFiles): Promise<Saved> {
+async function saved(folder: string, faulty: FileSystem): Promise<Saved> {
   const store = memoryStore();
   store.restore(await emptyRepository());
   return await savedInto(store, folder, faulty);
 }
 
-async function savedInto(store: ReturnType<typeof memoryStore>, folder: string, faulty?: FaultyFiles): Promise<Saved> {
+async function savedInto(store: ReturnType<typeof memoryStore>, folder: string, faulty?: FileSystem): Promise<Saved> {
   const events: Events = [];
   const repository = await opened(store, events);
   const summary = await save(repository, folder, { files: faulty });
@@ -140,6 +148,70 @@ Deno.test("(14) one name of a hard link that cannot be read costs no other name"
     ok(!result.picture.has("b/linked"));
     equal(result.summary.filesFailed, 1);
     await assertHeals(result, folder);
+  });
+});
+
+/** `d/b`, another name of `d/a`, looks empty to the scan, and is gone when its turn comes. */
+class NameThatGoes extends ForwardingFiles {
+  override statNames(folder: string, names: readonly string[]): (FileStat | SystemError)[] {
+    return super.statNames(folder, names).map((stat, i) =>
+      names[i] === "b" ? { ...stat, sizeBytes: 0 } as FileStat : stat
+    );
+  }
+
+  override openForReading(path: string): SourceFile {
+    if (path.endsWith("/d/a")) throw new SystemError("EIO", "open", path);
+    return super.openForReading(path);
+  }
+
+  override xattrs(path: string): Xattr[] {
+    if (path.endsWith("/d/b")) throw new SystemError("ENOENT", "listxattr", path);
+    return super.xattrs(path);
+  }
+}
+
+Deno.test("(14) a name that goes while another name of its file failed costs no more than the two", async () => {
+  await withFolder(async (folder) => {
+    writeFiles(folder, { "d/a": "12345", "d/z": "fine", "y": "fine" });
+    Deno.linkSync(`${folder}/d/a`, `${folder}/d/b`);
+    const { summary, picture } = await saved(folder, new NameThatGoes());
+    equal(summary.filesFailed, 2);
+    deepEqual([picture.has("d/z"), picture.has("y"), picture.has("d/a"), picture.has("d/b")], [
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+});
+
+/** Counts the folders that are looked at. */
+class CountingFiles extends ForwardingFiles {
+  folders = 0;
+
+  override statNames(folder: string, names: readonly string[]): (FileStat | SystemError)[] {
+    this.folders++;
+    return super.statNames(folder, names);
+  }
+}
+
+Deno.test("(11) the walk ends with the backup that failed", async () => {
+  await withFolder(async (folder) => {
+    for (let d = 0; d < 300; d++) writeFiles(folder, { [`${d}/a`]: noise(`${d}`, 20_000), [`${d}/b`]: "b" });
+    const store = memoryStore();
+    store.restore(await emptyRepository());
+    const counting = new CountingFiles();
+    const pool = inProcessPool({ files: counting });
+    const { configureSave } = pool;
+    pool.configureSave = (settings, sink) =>
+      configureSave.call(pool, settings, { ...sink, grant: () => Promise.reject(new Error("no store")) });
+    let atEnd = 0;
+    await rejects(
+      save(await opened(store), folder, { files: counting, pool: () => pool }).finally(() => atEnd = counting.folders),
+    );
+    ok(atEnd < 300, String(atEnd));
+    for (let turns = 0; turns < 300; turns++) await new Promise((resolve) => setImmediate(resolve));
+    equal(counting.folders, atEnd);
   });
 });
 

@@ -363,7 +363,7 @@ Deno.test("a backup that waits because listings may be stale says how long and w
       store.restore(await emptyRepository());
       const events: Events = [];
       await save(await opened(store, events, clock), folder);
-      const told = events.flatMap((event) => event.type === "warning" ? [event] : []);
+      const told = events.flatMap((event) => event.type === "notice" ? [event] : []);
       equal(slept.includes(60_000), staleListingMs > 0);
       deepEqual(told.map(({ code }) => code), staleListingMs > 0 ? ["stale_listings"] : []);
       if (staleListingMs > 0) match(told[0].message, /^Waiting 60 s, .* memory.* \(nfs\(5\): acdirmax, 60 s\)/);
