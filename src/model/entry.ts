@@ -31,7 +31,10 @@ export interface Entry {
   chunker?: ChunkerRecord;
   /** Hexadecimal id of a folder's node. */
   subtree?: string;
-  /** True where the file kept changing while it was read: `content` is what was seen, of no single moment. */
+  /**
+   * True where the entry is not all that was there, and the next backup has to read it again: the file kept changing while it
+   * was read, so that `content` is of no single moment; or extended attributes could not be read, or were lost since.
+   */
   changed?: boolean;
   [later: string]: unknown;
 }

@@ -2,7 +2,7 @@ import type { EventSink } from "../base/events.ts";
 import { LIMITS } from "../base/limits.ts";
 import { formatLocalTime } from "../base/times.ts";
 import type { Snapshot } from "../model/snapshot.ts";
-import type { StoredSnapshot } from "../repository/snapshots.ts";
+import { compareAtOnce, type StoredSnapshot } from "../repository/snapshots.ts";
 
 const AHEAD_NS = BigInt(LIMITS.clockAheadMs) * 1_000_000n;
 
@@ -33,8 +33,7 @@ export function inOrder(snapshots: readonly StoredSnapshot[], nowNs: string): St
   }
   const ahead = (stored: StoredSnapshot) => times.get(stored)! > BigInt(nowNs) + AHEAD_NS;
   return snapshots.toSorted((a, b) =>
-    Number(ahead(b)) - Number(ahead(a)) || compare(times.get(a)!, times.get(b)!) ||
-    a.snapshot.sequence - b.snapshot.sequence || (a.id < b.id ? -1 : 1)
+    Number(ahead(b)) - Number(ahead(a)) || compare(times.get(a)!, times.get(b)!) || compareAtOnce(a, b)
   );
 }
 

@@ -68,6 +68,16 @@ Deno.test("(8, 37) what is the newest does not depend on a clock that was wrong"
       order: [1, 0],
       warned: true,
     },
+    {
+      name: "a future that a person gave, and one after it: by which this is the newest until then",
+      specs: [{ day: -3 }, { day: 0.9, sequence: 2, given: true }, { day: -1, sequence: 3 }],
+      order: [0, 2, 1],
+    },
+    {
+      name: "a past that a person gave to the newest, after one that the clock gave",
+      specs: [{ day: -3 }, { day: -2, sequence: 2 }, { day: -9, sequence: 3, given: true }],
+      order: [2, 0, 1],
+    },
   ];
   for (const { name, specs, order, warned = false } of cases) {
     await t.step(name, () => {
@@ -83,6 +93,33 @@ Deno.test("(8, 37) what is the newest does not depend on a clock that was wrong"
       equal(events.length, warned ? 1 : 0);
       for (const event of events) ok(event.type === "warning" && event.code === "snapshot_ahead");
     });
+  }
+});
+
+Deno.test("of copies of one snapshot the repaired one is the newest, whatever their ids are", () => {
+  const fault = { path: "/lost", reason: "its pack is gone" };
+  const about = { time: "1", scan_started: "1", sequence: 1 };
+  const first = storedSnapshot(about);
+  const repaired = (original: string) => storedSnapshot({ ...about, original, faults: [fault], tags: ["repaired"] });
+  const tagged = storedSnapshot({ ...about, original: first.id, tags: ["mine"] });
+  const other = storedSnapshot({ ...about, client: "other" });
+  const ids = Array.from({ length: 4 }, (_, i) => String(i).repeat(32));
+  const isBefore = (list: StoredSnapshot[], a: StoredSnapshot, b: StoredSnapshot) => list.indexOf(a) < list.indexOf(b);
+  for (const shift of [0, 1, 2, 3]) {
+    const id = (i: number) => ids[(i + shift) % 4];
+    const original = { ...first, id: id(0) };
+    const copies = [tagged, repaired(original.id)].map((stored, i) => ({
+      id: id(i + 1),
+      hash: "",
+      snapshot: { ...stored.snapshot, original: original.id },
+    }));
+    const unrelated = { ...other, id: id(3) };
+    for (const all of [[original, ...copies, unrelated], [unrelated, ...copies.toReversed(), original]]) {
+      const order = inOrder(all, NOW_NS.toString());
+      ok(isBefore(order, original, copies[0]) && isBefore(order, copies[0], copies[1]), String(shift));
+      const query = { mode: "incremental", host: "host", paths: ["/"], nowNs: NOW_NS.toString() } as const;
+      equal(selectParent([original, ...copies].toSorted((a, b) => a.id < b.id ? -1 : 1), query), copies[1]);
+    }
   }
 });
 

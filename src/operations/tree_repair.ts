@@ -50,7 +50,8 @@ export class TreeRepair<Culprit extends Reasoned> {
     if (content.size > 0 && !this.keepFiles) return undefined;
     let repaired = entry;
     if (xattrs.size > 0) {
-      repaired = { ...entry, xattrs: entry.xattrs!.filter(({ name }) => !xattrs.has(name)) };
+      // So that the next backup reads it again: what is left looks like what is on disk.
+      repaired = { ...entry, changed: true, xattrs: entry.xattrs!.filter(({ name }) => !xattrs.has(name)) };
       if (repaired.xattrs!.length === 0) delete repaired.xattrs;
     }
     if (entry.type !== "dir") return repaired;

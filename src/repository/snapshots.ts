@@ -60,8 +60,26 @@ export async function readSnapshots(
       }, signal)
     ),
   );
-  list.snapshots.sort((a, b) => compareTimes(a.snapshot.time, b.snapshot.time) || (a.id < b.id ? -1 : 1));
+  list.snapshots.sort((a, b) => compareTimes(a.snapshot.time, b.snapshot.time) || compareAtOnce(a, b));
   return list;
+}
+
+/**
+ * The order of snapshots of one time. A copy comes after the one that it was made of, and one that lacks more, as a repair
+ * makes it, after the copies that lost it.
+ */
+export function compareAtOnce(a: StoredSnapshot, b: StoredSnapshot): number {
+  return a.snapshot.sequence - b.snapshot.sequence || compareTexts(firstOf(a), firstOf(b)) ||
+    Number(a.snapshot.original !== undefined) - Number(b.snapshot.original !== undefined) ||
+    (a.snapshot.faults?.length ?? 0) - (b.snapshot.faults?.length ?? 0) || compareTexts(a.id, b.id);
+}
+
+function firstOf({ id, snapshot }: StoredSnapshot): string {
+  return snapshot.original ?? id;
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 export function compareTimes(a: string, b: string): number {

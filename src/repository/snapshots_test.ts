@@ -41,6 +41,23 @@ Deno.test("readSnapshots() counts what has a manifest and the marker of that man
   }
 });
 
+Deno.test("readSnapshots() gives a repaired copy after what it is a copy of", async () => {
+  for (const [id, copy] of [["0", "1"], ["1", "0"]].map((pair) => pair.map((digit) => digit.repeat(32)))) {
+    const store = memoryStore();
+    const { snapshot } = storedSnapshot({});
+    for (
+      const commit of [
+        new SnapshotCommit(store, sealer, copy, { ...snapshot, original: id }),
+        new SnapshotCommit(store, sealer, id, snapshot),
+      ]
+    ) {
+      await commit.putManifest();
+      await commit.putMarker();
+    }
+    deepStrictEqual((await readSnapshots(store, sealer)).snapshots.map((each) => each.id), [id, copy]);
+  }
+});
+
 Deno.test("SnapshotCommit puts a snapshot that counts, and takes it back", async () => {
   const store = memoryStore();
   const { id, snapshot } = storedSnapshot({ tags: ["kept"] });
