@@ -79,8 +79,8 @@ export async function restore(repository: Repository, options: RestoreOptions): 
   const context = await fullContext(repository, { onEvent, signal });
   const request = { snapshot, filter, path, target, dryRun, folder: Deno.cwd() };
   const configured = { ...DEFAULT_CONFIG.restore, ...withoutUndefined(settings) };
-  const owners = userIds()?.uid === 0;
-  return await restoreConfigured(innerOf(repository), { restore: configured }, request, { ...context, owners });
+  const by = { ...context, user: userIds() };
+  return await restoreConfigured(innerOf(repository), { restore: configured }, request, by);
 }
 
 async function requestContext(repository: Repository, operation: OperationOptions, host: string | undefined) {

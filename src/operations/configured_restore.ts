@@ -1,3 +1,4 @@
+import type { EventSink } from "../base/events.ts";
 import type { Config } from "../config/schema.ts";
 import type { Repository } from "../repository/repository.ts";
 import { flagPatterns } from "../stages/pattern_list.ts";
@@ -5,6 +6,7 @@ import { reportDamaged } from "./list_snapshots.ts";
 import { absolutePath } from "./listed_entry.ts";
 import { refuseTarget } from "./own_repository.ts";
 import { restore, type RestoreContext, type RestoreSummary } from "./restore.ts";
+import type { Owners } from "./restore_metadata.ts";
 import { restoreSelection } from "./restore_selection.ts";
 import { findSnapshot, momentOf, type SnapshotFilter } from "./snapshot_filter.ts";
 import { warnOfFaults } from "./snapshot_faults.ts";
@@ -25,12 +27,17 @@ export interface RestoreRequest {
   folder: string;
 }
 
+export interface RestoreBy extends Omit<RestoreContext, "owners"> {
+  /** Ids of whoever restores; undefined where there are none. */
+  user: { uid: number; gid: number } | undefined;
+}
+
 /** Restores as the configuration says. Throws what `restore` throws, `snapshot_missing`, and `usage` for patterns. */
 export async function restoreConfigured(
   repository: Repository,
   { restore: configured }: Pick<Config, "restore">,
   request: RestoreRequest,
-  context: RestoreContext,
+  { user, ...context }: RestoreBy,
 ): Promise<RestoreSummary> {
   const select = restoreSelection(
     flagPatterns(configured.include, "--include"),
@@ -43,6 +50,7 @@ export async function restoreConfigured(
   const snapshot = findSnapshot(list, request.snapshot, request.filter, momentOf(repository, context.onEvent));
   if (request.snapshot === "latest") reportDamaged(list, context.onEvent);
   warnOfFaults(snapshot, request.path, context.onEvent);
+  const owners = ownersFor(user, context.onEvent);
   return await restore(repository, {
     snapshot,
     path: request.path,
@@ -52,5 +60,20 @@ export async function restoreConfigured(
     delete: configured.delete,
     verify: configured.verify,
     dryRun: request.dryRun,
-  }, context);
+  }, { ...context, owners });
+}
+
+/** Root gives files their owners; of anybody else that is told once. */
+function ownersFor(user: RestoreBy["user"], onEvent: EventSink): Owners {
+  if (user === undefined) return false;
+  if (user.uid === 0) return true;
+  let isTold = false;
+  const message = "Files of others become yours, without set-uid and set-gid: only root can restore owners";
+  return {
+    ...user,
+    onOther() {
+      if (!isTold) onEvent({ type: "notice", code: "owners", message });
+      isTold = true;
+    },
+  };
 }

@@ -46,7 +46,8 @@ export function refuseTarget(location: string, target: string, deletes: boolean,
   if (isWithin(real, repository, files) !== undefined) {
     throw refuse(`it is a part of the repository ${location}`, "Choose another --target");
   }
-  if (deletes && isWithin(repository, real, files) !== undefined) {
+  const isThere = realPath(target, files) !== undefined;
+  if (deletes && isThere && isWithin(repository, real, files) !== undefined) {
     throw refuse(`--delete could remove the repository ${location}, which lies in it`, "Leave out --delete");
   }
 }

@@ -58,6 +58,9 @@ Deno.test("a restore is not let into its repository, nor to remove it", () =>
     ok(judge(`${folder}/link/inner/repo/x`)?.includes("is a part of the repository"));
     deepEqual(judge(`${folder}/src`), undefined);
     ok(judge(`${folder}/src`, true)?.includes("--delete could remove the repository"));
+    ok(judge(`${folder}/link`, true)?.includes("--delete could remove the repository"));
+    deepEqual(judge(`${folder}/src/new`, true), undefined, "what is not there holds nothing");
+    deepEqual(judge(`${folder}/src/new/deep`, true), undefined);
     deepEqual(judge(`${folder}/beside`, true), undefined);
     deepEqual(judge(`${folder}/beside/new`, true), undefined);
   }));

@@ -6,6 +6,7 @@ import type { IndexView } from "../repository/index_view.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
+import type { Owners } from "./restore_metadata.ts";
 import { RestoreExecution } from "./restore_execution.ts";
 import type { RestoreBatch } from "./restore_file.ts";
 import { RestoreFinish } from "./restore_finish.ts";
@@ -36,8 +37,8 @@ export interface RestoreOptions {
 export interface RestoreContext {
   files: FileSystem;
   pool: () => WorkerPool;
-  /** Whether owners can be set: only a privileged user may give files away. */
-  owners: boolean;
+  /** Only a privileged user may give files away. */
+  owners: Owners;
   onEvent: EventSink;
   signal?: AbortSignal;
 }

@@ -8,14 +8,35 @@ import type { TreeReader } from "../repository/tree_reader.ts";
 /** What of most entries is the same object. */
 const NO_XATTRS: readonly Xattr[] = [];
 
+/** Who restores and cannot give files away; `onOther` hears of each entry of somebody else. */
+export interface Restorer {
+  readonly uid: number;
+  readonly gid: number;
+  onOther(): void;
+}
+
+/** Set, or left as they become; false where nobody knows who restores. */
+export type Owners = boolean | Restorer;
+
+const S_ISUID = 0o4000, S_ISGID = 0o2000;
+
 /**
- * What an entry says beside its content; without the owner unless `owners`. Throws `limit_exceeded` where the extended
+ * What an entry says beside its content; without an owner that cannot be set, and then without the rights that a file
+ * lends of that owner: a program of somebody else must not become one that runs as whoever restored it. Throws `limit_exceeded` where the extended
  * attributes are more than the format allows, before they are in memory.
  */
-export async function metadataOf(entry: Entry, trees: TreeReader, owners: boolean): Promise<Metadata> {
+export async function metadataOf(entry: Entry, trees: TreeReader, owners: Owners): Promise<Metadata> {
   const xattrs = entry.xattrs === undefined ? NO_XATTRS : await xattrsOf(entry, trees);
   const { mode, uid, gid, mtime } = entry;
-  return owners ? { mode, uid, gid, mtimeNs: mtime, xattrs } : { mode, mtimeNs: mtime, xattrs };
+  if (owners === true) return { mode, uid, gid, mtimeNs: mtime, xattrs };
+  const lent = owners === false ? 0 : rightsOfOthers(entry, owners);
+  return { mode: mode & ~lent, mtimeNs: mtime, xattrs };
+}
+
+/** Set-gid of a folder lends nothing: it says what group new files get. */
+function rightsOfOthers({ type, uid, gid }: Entry, restorer: Restorer): number {
+  if (uid !== restorer.uid || gid !== restorer.gid) restorer.onOther();
+  return (uid === restorer.uid ? 0 : S_ISUID) | (gid === restorer.gid || type === "dir" ? 0 : S_ISGID);
 }
 
 async function xattrsOf(entry: Entry, trees: TreeReader): Promise<Xattr[]> {

@@ -26,6 +26,23 @@ Deno.test("metadataOf() joins attributes from the entry and from documents", asy
   deepEqual(await metadataOf(entryWith(undefined), trees, false), { mode: 0o640, mtimeNs: "3", xattrs: [] });
 });
 
+Deno.test("metadataOf() lends no rights of an owner that cannot be set", async () => {
+  const trees = new TreeReader(() => Promise.reject(new Error("no document")));
+  const cases: [uid: number, gid: number, type: "file" | "dir", mode: number, told: number][] = [
+    [7, 8, "file", 0o6755, 0],
+    [0, 8, "file", 0o2755, 1],
+    [7, 0, "file", 0o4755, 1],
+    [0, 0, "file", 0o755, 1],
+    [0, 0, "dir", 0o2755, 1],
+  ];
+  for (const [uid, gid, type, mode, told] of cases) {
+    let others = 0;
+    const restorer = { uid: 7, gid: 8, onOther: () => others++ };
+    const entry: Entry = { ...entryWith(undefined), type, uid, gid, mode: 0o6755 };
+    deepEqual([(await metadataOf(entry, trees, restorer)).mode, others], [mode, told], `${uid}:${gid} ${type}`);
+  }
+});
+
 Deno.test("(43) metadataOf() passes on that a document is gone or damaged", async () => {
   for (const kind of ["object_missing", "data_damaged"] as const) {
     const trees = new TreeReader(() => Promise.reject(new AxiomError(kind, "Cannot read the chunk")));

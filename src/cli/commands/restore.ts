@@ -97,8 +97,7 @@ export const restore = defineCommand({
     const repository = await app.openRepository("read");
     const { files, events: onEvent, signal, folder } = app;
     const request = { snapshot, path, target, dryRun, filter: snapshotFilter(choice, folder), folder };
-    const owners = userIds()?.uid === 0;
-    const context = { files, pool: () => app.pool(), owners, onEvent, signal };
+    const context = { files, pool: () => app.pool(), user: userIds(), onEvent, signal };
     const summary = await restoreConfigured(repository, app.config, request, context);
     await app.warnOfLosses();
     return { summary, dryRun };
