@@ -49,7 +49,6 @@ export const LIMITS = {
   fileHeadBytes: 128 * KIB, // read to tell a file's kind; the magic of btrfs lies at 64 KiB
   openFramesMax: 8, // frames being filled per worker: one per owner, codec and cipher
   scanSliceEntries: 512, // entries looked at between two turns of the event loop
-  treeCacheBytes: 32 * MIB,
   frameCacheBytes: 32 * MIB,
   cryptoKeysMax: 64, // imported AES keys per worker; one per open pack, kind and cipher
   rangeGapBytes: 64 * KIB, // ranges closer than this are read as one
@@ -59,7 +58,6 @@ export const LIMITS = {
   readAheadFrames: 3, // that those chunks lie in: each is decoded and kept as a whole
   bytesBetweenReleases: 48 * MIB, // of frames handled; then freed memory goes back to the system
   restoreBatchFiles: 4096, // planned and written together: some 5 MB; a frame is decoded once per batch
-  openFilesMax: 64, // restore: files written in parts that are kept open
   checkErrorsMax: 10_000, // kept of one check, one per damaged object; more are only counted
   affectedPathsMax: 1000, // listed per damaged object; more are only counted
   affectedPathsAllMax: 100_000, // listed by one check, so that its result is not more than some tens of megabytes

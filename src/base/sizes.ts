@@ -33,13 +33,3 @@ export function formatSize(bytes: number): string {
 function rounded(value: number, power: number): string {
   return value.toFixed(power === 0 || value >= 99.95 ? 0 : 1);
 }
-
-/** The shortest text that {@linkcode parseSize} reads back as exactly `bytes`: `64 KiB`, `1536 MiB`, `1000`. */
-export function exactSize(bytes: number): string {
-  let value = bytes, power = 0;
-  while (value > 0 && value % KIB === 0 && power < UNITS.length - 1) {
-    value /= KIB;
-    power++;
-  }
-  return power === 0 ? String(value) : `${value} ${UNITS[power]}`;
-}

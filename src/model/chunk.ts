@@ -1,6 +1,3 @@
-import { type Bytes, fromHex } from "../base/bytes.ts";
-import { isChunkId } from "./entry.ts";
-
 /**
  * What a chunk holds. Each kind has id, frame and chunker keys of its own, so that file content can never pass for a tree.
  * Trees are also the lists and nodes below them; `plain` is file content that is stored unencrypted.
@@ -19,10 +16,4 @@ export const CHUNK_PREFIX_BYTES = 16;
 
 export function isChunkKind(value: number): value is ChunkKind {
   return value === ChunkKind.data || value === ChunkKind.tree || value === ChunkKind.plain;
-}
-
-/** Throws `RangeError` unless `text` is 64 lower-case hexadecimal digits. */
-export function parseChunkId(text: string): Bytes {
-  if (!isChunkId(text)) throw new RangeError(`Not a chunk id: ${String(text).slice(0, 80)}`);
-  return fromHex(text);
 }

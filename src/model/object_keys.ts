@@ -14,9 +14,6 @@ export const PREFIX = {
   damaged: "damaged/",
 } as const;
 
-/** Every folder of a repository of format 1; anything else at the top is foreign. */
-export const TOP_FOLDERS: readonly string[] = [...Object.values(PREFIX), "audit/"];
-
 /** @param name SHA-256 of the stored bytes, hexadecimal */
 export function packKey(name: string): string {
   return `${PREFIX.packs}${name.slice(0, 2)}/${name}`;

@@ -24,7 +24,6 @@ export interface TreeChild {
 export type TreeNode = { entries: Entry[] } | { children: TreeChild[] };
 
 export const LEAF_SPLIT = 512;
-export const EMPTY_LEAF: TreeNode = { entries: [] };
 
 const LEAF_HEAD = '{"entries":[';
 const LEAF_TAIL = '],"version":1}';

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { parseSize, SIZE_EXPECTED } from "../base/sizes.ts";
+import { parseSize } from "../base/sizes.ts";
 
 /** Which packs are read in full. A sample is drawn by a seed, so that the same one can be drawn again. */
 export type DataSelection =
@@ -13,9 +13,6 @@ export interface SelectablePack {
   name: string;
   storedBytes: number;
 }
-
-/** What {@linkcode parseDataSelection} accepts, for messages. */
-export const SELECTION_EXPECTED = `a part such as 2/7, a percentage such as 2.5% or ${SIZE_EXPECTED}`;
 
 const PARTS_MAX = 65536;
 

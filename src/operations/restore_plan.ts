@@ -84,12 +84,6 @@ export class ReadPlan<Owner> {
     else uses.push({ owner, chunk });
   }
 
-  get frameCount(): number {
-    let count = 0;
-    for (const frames of this.#packs.values()) count += frames.size;
-    return count;
-  }
-
   /** Packs in the order in which they were first needed. */
   packs(): Iterable<[PackRecord, Map<number, FrameUse<Owner>[]>]> {
     return this.#packs;

@@ -18,10 +18,6 @@ const TYPES: readonly (FileType | undefined)[] = [
   "socket",
 ];
 
-export function fileTypeOf(mode: number): FileType | undefined {
-  return TYPES[mode >>> 12];
-}
-
 /** Major and minor number as one, as the C library's `makedev` does it. */
 export function deviceNumber(major: number, minor: number): string {
   const low = (((major & 0xfff) << 8) | (minor & 0xff)) >>> 0;

@@ -109,13 +109,3 @@ function openDenoTerminal(): Terminal | undefined {
     close: () => {},
   };
 }
-
-/** Width of the terminal that shows the program's output; 80 where there is none. */
-export function terminalColumns(): number {
-  try {
-    const { columns } = Deno.consoleSize();
-    return columns > 0 ? columns : 80;
-  } catch {
-    return 80;
-  }
-}

@@ -1,6 +1,5 @@
 import { match, ok, strictEqual as equal } from "node:assert/strict";
 import { hasProgram } from "./file_system_fixture.ts";
-import { terminalColumns } from "./terminal.ts";
 
 /** Deno asks on a terminal for what was not granted; a test that meets such a question ends by its time-out. */
 const PROGRAM = `
@@ -97,8 +96,4 @@ Deno.test({
     match(new TextDecoder().decode(stdout), /FAILED=password_missing/);
     await Deno.remove(file);
   },
-});
-
-Deno.test("terminalColumns() is a width in any case", () => {
-  ok(terminalColumns() > 0);
 });

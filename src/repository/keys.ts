@@ -87,10 +87,6 @@ export class RepositoryKeys {
     return this.#treeSplitKey ??= hkdf(fromHex(this.#keyring.id_root), NO_SALT, "axiom/1/tree-split", [], 32);
   }
 
-  auditKey(): Bytes {
-    return fromHex(this.#keyring.audit_key);
-  }
-
   /** Throws `data_damaged` for an epoch that the keyring lacks. */
   #derive(epoch: number, salt: Bytes, label: string, parts: readonly Uint8Array[], lengthBytes: number): Bytes {
     if (salt.length !== SALT_BYTES) throw new RangeError(`A salt has ${SALT_BYTES} bytes, not ${salt.length}`);

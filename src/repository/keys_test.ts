@@ -66,7 +66,6 @@ Deno.test("RepositoryKeys derives what the format's document says", async (t) =>
     ["chunk ids", keys.chunkIdKey("tree"), plainHkdf(idRoot, none, utf8("axiom/1/id/tree"), 32)],
     ["tree split", keys.treeSplitKey(), plainHkdf(idRoot, none, utf8("axiom/1/tree-split"), 32)],
     ["chunker", keys.chunkerKey("plain"), fromHex("05".repeat(32))],
-    ["audit", keys.auditKey(), fromHex("06".repeat(32))],
   ];
   for (const [name, actual, expected] of cases) await t.step(name, () => deepStrictEqual(actual, expected));
 });
@@ -92,7 +91,6 @@ Deno.test("RepositoryKeys gives every purpose a key of its own", () => {
     keys.treeSplitKey(),
     keys.chunkerKey("data"),
     keys.chunkerKey("plain"),
-    keys.auditKey(),
   ].map(toHex);
   strictEqual(new Set(all).size, all.length);
 });

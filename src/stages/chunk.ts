@@ -21,7 +21,6 @@
  */
 import { type Bytes, KIB, MIB } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
 import type { ChunkerRecord } from "../model/entry.ts";
 import { isFixedBlockBytes } from "./fixed_blocks.ts";
 import { GEAR_WINDOW_BYTES } from "./gear.ts";
@@ -34,22 +33,6 @@ export interface ChunkBounds {
 }
 
 export const CHUNK_BOUNDS_DEFAULT: ChunkBounds = { min: 256 * KIB, normal: MIB, max: 4 * MIB };
-const MIN_BYTES_MIN = 2 * GEAR_WINDOW_BYTES;
-
-/** Fills in the defaults. Throws `RangeError` if the sizes are out of order or out of range. */
-export function chunkBounds(sizes: Partial<ChunkBounds> = {}): ChunkBounds {
-  const bounds = { ...CHUNK_BOUNDS_DEFAULT, ...sizes };
-  const { min, normal, max } = bounds;
-  for (const size of [min, normal, max]) {
-    if (!Number.isInteger(size)) throw new RangeError(`Chunk size ${size} is not a whole number of bytes`);
-  }
-  if (min < MIN_BYTES_MIN) throw new RangeError(`Smallest chunk ${min} is below ${MIN_BYTES_MIN} bytes`);
-  if (min > normal || normal > max) throw new RangeError(`Chunk sizes ${min}, ${normal}, ${max} are out of order`);
-  if (max > LIMITS.framePlainBytesMax) {
-    throw new RangeError(`Largest chunk ${max} is above ${LIMITS.framePlainBytesMax} bytes, the size of a frame`);
-  }
-  return bounds;
-}
 
 /**
  * End of the content-defined chunk of `data[start, end)` that begins at `start`: `end` if no more than `bounds.min` bytes

@@ -2,7 +2,7 @@
  * One segment of a `DedupTable`.
  *
  * ```text
- * segment   claimed i32 | unrecorded i32 | 0 × 56 | slots of 16 bytes         a SharedArrayBuffer, used by Atomics
+ * segment   claimed i32 | 0 × 60 | slots of 16 bytes                          a SharedArrayBuffer, used by Atomics
  * slot      first id word << 2 | phase | second, third, fourth id word        32-bit words, little-endian in the id
  * phase     1 being written, 2 recorded, 3 given up; a first word of 0 is an empty slot
  * ```
@@ -19,7 +19,6 @@ export interface DedupSegment {
 
 const HEADER_WORDS = 16;
 const CLAIMED = 0;
-const UNRECORDED = 1;
 const WRITING = 1;
 const RECORDED = 2;
 const GIVEN_UP = 3;
@@ -55,15 +54,6 @@ export class Segment {
   /** Entries, and for a moment those that come too late. */
   get claimed(): number {
     return Atomics.load(this.#words, CLAIMED);
-  }
-
-  /** Claims that found no room. */
-  get unrecorded(): number {
-    return Atomics.load(this.#words, UNRECORDED);
-  }
-
-  countUnrecorded(): void {
-    Atomics.add(this.#words, UNRECORDED, 1);
   }
 
   /** @param overfill Whether to insert beyond the limit, because no later segment is known */

@@ -83,7 +83,6 @@ export class DedupTable {
       if (outcome === "claimed") return true;
       if (outcome === "found") return false;
     }
-    this.#segments[newest].countUnrecorded();
     return true;
   }
 
@@ -100,11 +99,6 @@ export class DedupTable {
 
   get count(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.claimed, 0);
-  }
-
-  /** Claims that found no room: those chunks are stored again when they come again. */
-  get unrecordedCount(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.unrecorded, 0);
   }
 
   get memoryBytes(): number {
