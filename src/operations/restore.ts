@@ -1,10 +1,11 @@
 import { AxiomError, throwIfAborted } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
-import { type FileSystem, SystemError } from "../platform/file_system.ts";
+import { type FileSystem, SystemError, type TargetTree } from "../platform/file_system.ts";
 import { folderFault } from "../platform/folder_fault.ts";
 import type { IndexView } from "../repository/index_view.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
+import type { TreeReader } from "../repository/tree_reader.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { Owners } from "./restore_metadata.ts";
 import { RestoreExecution } from "./restore_execution.ts";
@@ -13,7 +14,7 @@ import { RestoreFinish } from "./restore_finish.ts";
 import { RestoreTally } from "./restore_tally.ts";
 import { RestoreVerification } from "./restore_verify.ts";
 import { RestoreWalk } from "./restore_walk.ts";
-import { resolvePath } from "./snapshot_paths.ts";
+import { resolvePath, type SnapshotPlace } from "./snapshot_paths.ts";
 
 export const OVERWRITE_MODES = ["always", "if-changed", "if-newer", "never"] as const;
 export type OverwriteMode = (typeof OVERWRITE_MODES)[number];
@@ -77,12 +78,14 @@ export async function restore(
   const { clock } = repository.context;
   const started = clock.monotonicMs();
   const view = await repository.loadIndex(context.signal);
+  const trees = repository.trees(view, context.signal);
+  const source = await resolvePath(trees, options.snapshot, options.path); // before anything is made
   const tally = new RestoreTally(context.onEvent, options.verify);
   const target = openTarget(options, context.files);
   const pool = context.pool();
   try {
     if (target !== undefined) pool.configureRestore({ target: options.target });
-    const verified = await run(repository, view, pool, tally, options, context, target);
+    const verified = await run({ repository, view, trees, source, pool, tally, options, context, target });
     return summary(options, tally, verified, (clock.monotonicMs() - started) / 1000);
   } finally {
     await pool.releaseTarget();
@@ -91,7 +94,7 @@ export async function restore(
   }
 }
 
-function openTarget(options: RestoreOptions, files: FileSystem) {
+function openTarget(options: RestoreOptions, files: FileSystem): TargetTree | undefined {
   try {
     if (!options.dryRun) Deno.mkdirSync(options.target, { recursive: true });
     return files.openTarget(options.target);
@@ -105,17 +108,21 @@ function openTarget(options: RestoreOptions, files: FileSystem) {
   }
 }
 
-async function run(
-  repository: Repository,
-  view: IndexView,
-  pool: WorkerPool,
-  tally: RestoreTally,
-  options: RestoreOptions,
-  context: RestoreContext,
-  target: ReturnType<typeof openTarget>,
-): Promise<number> {
-  const trees = repository.trees(view, context.signal);
-  const source = await resolvePath(trees, options.snapshot, options.path);
+interface RestoreRun {
+  repository: Repository;
+  view: IndexView;
+  trees: TreeReader;
+  source: SnapshotPlace;
+  pool: WorkerPool;
+  tally: RestoreTally;
+  options: RestoreOptions;
+  context: RestoreContext;
+  target: TargetTree | undefined;
+}
+
+/** Returns how many files were verified. */
+async function run(parts: RestoreRun): Promise<number> {
+  const { repository, view, trees, source, pool, tally, options, context, target } = parts;
   const execution = target === undefined || options.dryRun
     ? undefined
     : new RestoreExecution(repository, view, pool, target, tally, options, context.signal);

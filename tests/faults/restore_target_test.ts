@@ -273,3 +273,14 @@ Deno.test("(12) a real file system that is full, by bytes and by inodes; once it
     }
   });
 });
+
+Deno.test("a path that the snapshot does not have leaves no new target behind", async () => {
+  await withScene(async ({ repository, snapshot, folder }) => {
+    await withFolder(async (parent) => {
+      const target = `${parent}/new`;
+      const error = await errorOf(bringBack(repository, snapshot, `${folder}/nowhere`, target));
+      equal(error.kind, "path_missing");
+      deepEqual([...Deno.readDirSync(parent)], []);
+    });
+  });
+});
