@@ -36,7 +36,7 @@ export interface Environment {
   readonly clock: Clock;
   /** What it runs on: Deno's version, `linux`, `x86_64`. */
   readonly platform: { deno: string; os: string; arch: string };
-  /** Calls back for each request to end, Ctrl-C or a kill; returns how to stop that. */
+  /** Calls back for each request to end, Ctrl-C, a kill or a terminal that goes; returns how to stop that. */
   onInterrupt(handler: () => void): () => void;
   /** Calls back for what nobody caught; returns how to stop that. */
   onUncaught(handler: (error: unknown) => void): () => void;

@@ -1,5 +1,6 @@
 import { systemClock } from "../base/clock.ts";
 import { LIMITS } from "../base/limits.ts";
+import { onTermination } from "../platform/termination.ts";
 import { stateFolder } from "../platform/user_folders.ts";
 import type { App } from "./app.ts";
 import type { AppSettings, Environment, OutputStream } from "./context.ts";
@@ -23,7 +24,7 @@ export function processEnvironment(
     stderr: outputStream(Deno.stderr),
     clock: systemClock,
     platform: { deno: Deno.version.deno, os: Deno.build.os, arch: Deno.build.arch },
-    onInterrupt,
+    onInterrupt: onTermination,
     onUncaught,
     exit,
     saveReport,
@@ -69,15 +70,6 @@ function outputStream(stream: typeof Deno.stdout): OutputStream {
 /** A pipe that another process has set to non-blocking is full. */
 function isBusy(error: unknown): boolean {
   return error instanceof Deno.errors.WouldBlock;
-}
-
-/** SIGHUP keeps its default: a listener would undo `nohup`. */
-function onInterrupt(handler: () => void): () => void {
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, handler);
-  return () => {
-    for (const signal of signals) Deno.removeSignalListener(signal, handler);
-  };
 }
 
 function onUncaught(handler: (error: unknown) => void): () => void {

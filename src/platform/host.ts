@@ -43,19 +43,3 @@ function environment(...names: string[]): string | undefined {
 function isGranted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
 }
-
-export type TerminationSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
-
-/**
- * Calls `handler` each time a person or the system asks the program to end, which then no longer ends by itself.
- *
- * @returns Stops listening; may be called twice
- */
-export function onTermination(handler: (signal: TerminationSignal) => void): () => void {
-  const signals: TerminationSignal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
-  const listeners = signals.map((signal) => ({ signal, listener: () => handler(signal) }));
-  for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);
-  return () => {
-    for (const { signal, listener } of listeners.splice(0)) Deno.removeSignalListener(signal, listener);
-  };
-}

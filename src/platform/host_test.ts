@@ -1,6 +1,6 @@
-import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { isLinux, shell } from "./file_system_fixture.ts";
-import { hostName, onTermination, type TerminationSignal, userIds, userName } from "./host.ts";
+import { hostName, userIds, userName } from "./host.ts";
 
 Deno.test({
   name: "host and user agree with the system's own programs",
@@ -45,21 +45,5 @@ Deno.test({
       });
     }
     await Deno.remove(file);
-  },
-});
-
-Deno.test({
-  name: "onTermination() hears a signal until it is told to stop",
-  ignore: !isLinux,
-  async fn() {
-    const heard: TerminationSignal[] = [];
-    const stop = onTermination((signal) => heard.push(signal));
-    Deno.kill(Deno.pid, "SIGHUP");
-    for (let i = 0; i < 200 && heard.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
-    deepEqual(heard, ["SIGHUP"]);
-    stop();
-    stop();
-    const other: TerminationSignal[] = [];
-    ok(onTermination((signal) => other.push(signal))() === undefined && other.length === 0);
   },
 });

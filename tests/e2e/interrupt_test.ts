@@ -68,7 +68,7 @@ Deno.test({
     writeMuch(source);
     equal((await machine.run(["init"])).code, 0);
     const packs = `${machine.repository}/packs`;
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       await t.step(signal, async () => {
         const before = count(packs);
         const result = await interrupted(machine, ["backup", source, "--json"], () => count(packs) > before, signal);
