@@ -12,6 +12,7 @@ import type { ListedEntry } from "../operations/listed_entry.ts";
 import { findSnapshot, findSnapshots, momentOf, type SnapshotFilter } from "../operations/snapshot_filter.ts";
 import { faultsBelow, warnOfFaults } from "../operations/snapshot_faults.ts";
 import { tagSnapshots, type TagSummary } from "../operations/tag.ts";
+import { readSnapshotList } from "../operations/unmarked_snapshots.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import { fullContext, innerOf, type OperationOptions, readContext, type Repository } from "./repository.ts";
 
@@ -132,8 +133,8 @@ export interface TagOptions extends OperationOptions {
 export async function tag(repository: Repository, options: TagOptions): Promise<TagSummary> {
   const inner = innerOf(repository);
   const { set, add, remove } = options;
-  const list = await inner.snapshots(options.signal);
-  const { onEvent } = readContext(repository, options);
+  const { onEvent, signal } = readContext(repository, options);
+  const list = await readSnapshotList(inner, { names: options.snapshots }, { onEvent, signal });
   const snapshots = options.snapshots.length === 0
     ? []
     : findSnapshots(list, options.snapshots, {}, momentOf(inner, onEvent));
@@ -147,7 +148,8 @@ async function snapshotOf(
 ): Promise<StoredSnapshot> {
   const inner = innerOf(repository);
   const { onEvent, signal } = readContext(repository, operation);
-  const snapshot = findSnapshot(await inner.snapshots(signal), name, filter, momentOf(inner, onEvent));
+  const list = await readSnapshotList(inner, { names: [name], filter }, { onEvent, signal });
+  const snapshot = findSnapshot(list, name, filter, momentOf(inner, onEvent));
   warnOfFaults(snapshot, path, onEvent);
   return snapshot;
 }

@@ -11,6 +11,7 @@ import { restoreSelection } from "./restore_selection.ts";
 import { findSnapshot, momentOf, type SnapshotFilter } from "./snapshot_filter.ts";
 import { warnOfFaults } from "./snapshot_faults.ts";
 import { absolute } from "./source_list.ts";
+import { readSnapshotList } from "./unmarked_snapshots.ts";
 
 export type { RestoreSummary };
 
@@ -46,7 +47,8 @@ export async function restoreConfigured(
   );
   const target = absolute(request.target, request.folder);
   refuseTarget(repository.store.location, target, configured.delete, context.files);
-  const list = await repository.snapshots(context.signal);
+  const question = { names: [request.snapshot], filter: request.filter };
+  const list = await readSnapshotList(repository, question, context);
   const snapshot = findSnapshot(list, request.snapshot, request.filter, momentOf(repository, context.onEvent));
   if (request.snapshot === "latest") reportDamaged(list, context.onEvent);
   warnOfFaults(snapshot, request.path, context.onEvent);

@@ -5,6 +5,7 @@ import type { SnapshotList, StoredSnapshot } from "../repository/snapshots.ts";
 import { findSnapshots, momentOf, type SnapshotFilter } from "./snapshot_filter.ts";
 import { faultCount } from "./snapshot_faults.ts";
 import { inOrder, warnOfAhead } from "./snapshot_order.ts";
+import { readSnapshotList } from "./unmarked_snapshots.ts";
 
 export interface ListSnapshotsOptions {
   /** Ids, prefixes or `latest`; all that match the filter by default. */
@@ -46,7 +47,7 @@ export async function listSnapshots(
   options: ListSnapshotsOptions,
   context: ReadContext,
 ): Promise<SnapshotSummary[]> {
-  const list = await repository.snapshots(context.signal);
+  const list = await readSnapshotList(repository, options, context);
   reportDamaged(list, context.onEvent);
   const moment = momentOf(repository, context.onEvent);
   const named = findSnapshots(list, options.names ?? [], options.filter ?? {}, { ...moment, onEvent: ignoreEvents });

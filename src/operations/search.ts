@@ -8,6 +8,7 @@ import { type ReadContext, reportDamaged } from "./list_snapshots.ts";
 import { type FolderVersion, mergedWalk, type SnapshotSet } from "./merged_walk.ts";
 import type { PathMatcher } from "./path_matcher.ts";
 import { findSnapshots, momentOf, type SnapshotFilter } from "./snapshot_filter.ts";
+import { readSnapshotList } from "./unmarked_snapshots.ts";
 
 export interface SearchOptions {
   names?: readonly string[];
@@ -30,7 +31,7 @@ export async function* searchSnapshots(
   options: SearchOptions,
   context: ReadContext,
 ): AsyncGenerator<SearchHit> {
-  const list = await repository.snapshots(context.signal);
+  const list = await readSnapshotList(repository, options, context);
   reportDamaged(list, context.onEvent);
   const wanted = findSnapshots(list, options.names ?? [], options.filter ?? {}, momentOf(repository, context.onEvent));
   yield* new Search(repository, matcher, list.snapshots, wanted, context).run(options.cache);

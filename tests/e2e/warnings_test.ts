@@ -58,6 +58,43 @@ Deno.test(
 );
 
 Deno.test(
+  "(2) wherever the latest is meant, a newer snapshot that lost its marker is told",
+  onMachine(async (machine, t) => {
+    const source = machine.path("source");
+    writeFiles(source, { a: "a" });
+    equal((await machine.run(["init"])).code, 0);
+    equal((await machine.run(["backup", source])).code, 0);
+    const lost = (await machine.run(["backup", source, "--json"])).last().snapshot_id;
+    await Deno.remove(`${machine.repository}/snapshots/${lost}.ok`);
+    const env = { HOME: machine.path("other home") };
+    for (
+      const words of [
+        "snapshots",
+        "restore latest -t target",
+        "dump latest -o archive.tar",
+        "ls latest",
+        "diff latest latest",
+        "find --snapshot latest a",
+        "stats",
+        "stats latest",
+        "tag --add x latest",
+      ]
+    ) {
+      await t.step(words, async () => {
+        const { code, stderr } = await machine.run(words.split(" "), { env });
+        equal(code, 0, stderr);
+        match(
+          stderr,
+          new RegExp(`warning: The snapshot ${lost.slice(0, 8)} .* does not count.*axiom repair snapshots`),
+        );
+      });
+    }
+    equal((await machine.run(["repair", "snapshots"], { env })).code, 0);
+    equal((await machine.run(["snapshots"], { env })).stderr, "");
+  }),
+);
+
+Deno.test(
   "(8) a snapshot dated in the future is told, and is neither the latest nor the parent",
   onMachine(async (machine) => {
     const source = machine.path("source");

@@ -5,6 +5,7 @@ import type { DiffCount, DiffStatistics } from "../../operations/diff_statistics
 import { findSnapshot, momentOf } from "../../operations/snapshot_filter.ts";
 import { warnOfFaults } from "../../operations/snapshot_faults.ts";
 import { parseSnapshotPath } from "../../operations/snapshot_paths.ts";
+import { readSnapshotList } from "../../operations/unmarked_snapshots.ts";
 import { defineCommand } from "../command.ts";
 import { entryJson } from "../entry_text.ts";
 import { listen } from "../heard.ts";
@@ -45,8 +46,9 @@ export const diff = defineCommand({
     const app = await open();
     const repository = await app.openRepository("read");
     const heard = listen(app.events);
-    const list = await repository.snapshots(app.signal);
     const filter = snapshotFilter(choice, app.folder);
+    const names = [before.snapshot, after.snapshot];
+    const list = await readSnapshotList(repository, { names, filter }, { onEvent: app.events, signal: app.signal });
     const moment = momentOf(repository, app.events);
     const side = ({ snapshot: name, path }: typeof before) => {
       const snapshot = findSnapshot(list, name, filter, moment);

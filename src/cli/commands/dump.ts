@@ -5,6 +5,7 @@ import { findSnapshot, momentOf } from "../../operations/snapshot_filter.ts";
 import { warnOfFaults } from "../../operations/snapshot_faults.ts";
 import { parseSnapshotPath } from "../../operations/snapshot_paths.ts";
 import { absolute } from "../../operations/source_list.ts";
+import { readSnapshotList } from "../../operations/unmarked_snapshots.ts";
 import { openNewFile } from "../../platform/new_file.ts";
 import { defineCommand } from "../command.ts";
 import { listen } from "../heard.ts";
@@ -47,8 +48,10 @@ export const dump = defineCommand({
     }
     const repository = await app.openRepository("read");
     const heard = listen(app.events);
-    const list = await repository.snapshots(app.signal);
-    const snapshot = findSnapshot(list, name, snapshotFilter(choice, app.folder), momentOf(repository, app.events));
+    const filter = snapshotFilter(choice, app.folder);
+    const question = { names: [name], filter };
+    const list = await readSnapshotList(repository, question, { onEvent: app.events, signal: app.signal });
+    const snapshot = findSnapshot(list, name, filter, momentOf(repository, app.events));
     warnOfFaults(snapshot, path, app.events);
     const context = { onEvent: heard.onEvent, signal: app.signal };
     const { format, bytes } = await dumpFiles(repository, { snapshot, path, archive }, context);

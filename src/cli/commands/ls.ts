@@ -4,6 +4,7 @@ import type { SnapshotFault } from "../../model/snapshot.ts";
 import { faultsBelow, warnOfFaults } from "../../operations/snapshot_faults.ts";
 import { findSnapshot, momentOf } from "../../operations/snapshot_filter.ts";
 import { parseSnapshotPath } from "../../operations/snapshot_paths.ts";
+import { readSnapshotList } from "../../operations/unmarked_snapshots.ts";
 import { defineCommand } from "../command.ts";
 import { entryJson, entryLine } from "../entry_text.ts";
 import { listen } from "../heard.ts";
@@ -44,8 +45,10 @@ export const ls = defineCommand({
     const app = await open();
     const repository = await app.openRepository("read");
     const heard = listen(app.events);
-    const list = await repository.snapshots(app.signal);
-    const snapshot = findSnapshot(list, name, snapshotFilter(choice, app.folder), momentOf(repository, app.events));
+    const filter = snapshotFilter(choice, app.folder);
+    const question = { names: [name], filter };
+    const list = await readSnapshotList(repository, question, { onEvent: app.events, signal: app.signal });
+    const snapshot = findSnapshot(list, name, filter, momentOf(repository, app.events));
     const out = new ListOutput(output, output.json);
     if (faults) {
       for (const fault of faultsBelow(snapshot.snapshot, path)) {

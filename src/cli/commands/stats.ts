@@ -1,6 +1,7 @@
 import { formatSize } from "../../base/sizes.ts";
 import { findSnapshots, momentOf } from "../../operations/snapshot_filter.ts";
 import { type RawStatistics, type Statistics, statistics, STATISTICS_MODES } from "../../operations/stats.ts";
+import { readSnapshotList } from "../../operations/unmarked_snapshots.ts";
 import { defineCommand } from "../command.ts";
 import { listen } from "../heard.ts";
 import { SNAPSHOT_FLAGS, snapshotChoice, snapshotFilter } from "../snapshot_flags.ts";
@@ -37,9 +38,9 @@ export const stats = defineCommand({
     const app = await open();
     const repository = await app.openRepository("read");
     const heard = listen(app.events);
-    const list = await repository.snapshots(app.signal);
-    const moment = momentOf(repository, app.events);
-    const snapshots = findSnapshots(list, names, snapshotFilter(choice, app.folder), moment);
+    const filter = snapshotFilter(choice, app.folder);
+    const list = await readSnapshotList(repository, { names, filter }, { onEvent: app.events, signal: app.signal });
+    const snapshots = findSnapshots(list, names, filter, momentOf(repository, app.events));
     const context = { onEvent: heard.onEvent, signal: app.signal };
     return { result: await statistics(repository, { mode, snapshots }, context), exitCode: heard.exitCode };
   },

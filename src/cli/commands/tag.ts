@@ -1,6 +1,7 @@
 import { AxiomError } from "../../base/errors.ts";
 import { findSnapshots, momentOf } from "../../operations/snapshot_filter.ts";
 import { tagSnapshots, type TagSummary } from "../../operations/tag.ts";
+import { readSnapshotList } from "../../operations/unmarked_snapshots.ts";
 import { defineCommand, type FlagValues } from "../command.ts";
 import { SNAPSHOT_FLAGS, snapshotChoice, snapshotFilter } from "../snapshot_flags.ts";
 import { count } from "../wording.ts";
@@ -45,9 +46,9 @@ export const tag = defineCommand({
   run: async ({ names, choice, change }, { app: open }) => {
     const app = await open();
     const repository = await app.openRepository("write");
-    const list = await repository.snapshots(app.signal);
-    const moment = momentOf(repository, app.events);
-    const snapshots = findSnapshots(list, names, snapshotFilter(choice, app.folder), moment);
+    const filter = snapshotFilter(choice, app.folder);
+    const list = await readSnapshotList(repository, { names, filter }, { onEvent: app.events, signal: app.signal });
+    const snapshots = findSnapshots(list, names, filter, momentOf(repository, app.events));
     const context = { identity: await app.identity(), onEvent: app.events, signal: app.signal };
     return await tagSnapshots(repository, { snapshots, ...change }, context);
   },
