@@ -1,7 +1,7 @@
 import { isKind, messageOf } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { randomId } from "../base/random.ts";
-import type { Snapshot } from "../model/snapshot.ts";
+import type { Snapshot, SnapshotStatistics } from "../model/snapshot.ts";
 import { appendLedger } from "../repository/ledger.ts";
 import type { Repository } from "../repository/repository.ts";
 import { SnapshotCommit, type StoredSnapshot } from "../repository/snapshots.ts";
@@ -13,12 +13,13 @@ const FAULTS_MAX = 1000;
 
 export type Committed = Pick<StoredSnapshot, "id" | "snapshot">;
 
-/** Commits `stored` with another root folder, as a snapshot that says what it lacks. */
+/** Commits `stored` with another root folder, as a snapshot that says what it lacks, and with `counts` of what it holds. */
 export async function commitRepaired(
   writer: RepositoryWriter,
   root: string,
   { id, snapshot }: StoredSnapshot,
   dropped: readonly DroppedPart[],
+  counts: Partial<SnapshotStatistics> = {},
 ): Promise<Committed> {
   const { store, sealer, context } = writer.repository;
   await writer.flush();
@@ -29,6 +30,7 @@ export async function commitRepaired(
     session: writer.session.id,
     tags: dropped.length === 0 ? snapshot.tags : [...new Set([...snapshot.tags, REPAIRED_TAG])].sort(),
     original: snapshot.original ?? id,
+    statistics: { ...snapshot.statistics, ...counts },
     ...(faults.length === 0 ? {} : { faults: faults.slice(0, FAULTS_MAX) }),
   };
   const commit = new SnapshotCommit(store, sealer, randomId(context.random), repaired);

@@ -11,6 +11,7 @@ import { commitRepaired, type Committed, forgetReplaced, recordRemoval, REPAIRED
 import { demandSafeFromDeletion } from "./safe_from_deletion.ts";
 import { demandNewestKeys, setSnapshotAside } from "./set_strays_aside.ts";
 import { judgeStrays, type StraySnapshot } from "./stray_snapshots.ts";
+import { SurvivingEntries } from "./surviving_entries.ts";
 import { listDropped, TreeRepair } from "./tree_repair.ts";
 import type { TreeSurvey } from "./tree_survey.ts";
 
@@ -80,12 +81,20 @@ export class SnapshotsRepair {
     }
     const root = (await trees.folder(stored.snapshot.root))!;
     let made = await this.#repaired(stored, root, survey);
-    if (made === undefined) this.#made.push(made = await commitRepaired(writer!, root, stored, repair.dropped));
+    if (made === undefined) {
+      const counts = repair.droppedCount === 0 ? {} : await this.#counts(stored, repair, survey);
+      this.#made.push(made = await commitRepaired(writer!, root, stored, repair.dropped, counts));
+    }
     repair.newSnapshotId = made.id;
     if (repair.uncounted) await this.#setAside(repair);
     else if (options.forget) {
       repair.forgotten = await forgetReplaced(repository, stored, repair.newSnapshotId, context);
     }
+  }
+
+  async #counts({ snapshot }: StoredSnapshot, { droppedCount }: SnapshotRepair, survey: TreeSurvey<CheckError>) {
+    const left = new SurvivingEntries(survey, this.options.keepFiles, this.context.signal);
+    return { ...await left.of(snapshot), files_failed: snapshot.statistics.files_failed + droppedCount };
   }
 
   /** Of snapshots that do not count, what nothing can be made of. */

@@ -3,6 +3,7 @@ import { PREFIX } from "../../src/model/object_keys.ts";
 import { check } from "../../src/operations/check.ts";
 import { repairPacks } from "../../src/operations/repair_packs.ts";
 import { repairSnapshots, type RepairSnapshotsSummary } from "../../src/operations/repair_snapshots.ts";
+import { walkTree } from "../../src/operations/tree_walk.ts";
 import { encodeCondemned } from "../../src/repository/condemned.ts";
 import { readLedger } from "../../src/repository/ledger.ts";
 import type { Repository } from "../../src/repository/repository.ts";
@@ -63,6 +64,8 @@ Deno.test("repair snapshots makes new snapshots without what is lost, says what 
   await withFolder(async (folder) => {
     const scene = await everyKind(folder);
     let repaired = 0;
+    const untouched = await opened(storeOf(scene.state));
+    for (const stored of (await untouched.snapshots()).snapshots) await demandCounts(untouched, stored);
     for await (const { key, store } of withoutOnePack(scene)) {
       await t.step(key.slice(0, 12), async () => {
         const before = store.snapshot();
@@ -88,6 +91,7 @@ Deno.test("repair snapshots makes new snapshots without what is lost, says what 
           equal(fresh.snapshot.original, snapshotId);
           equal(fresh.snapshot.time, old.snapshot.time);
           deepEqual(fresh.snapshot.faults!.map(({ path }) => path), dropped.map(({ path }) => path));
+          await demandCounts(repository, fresh);
           await demandRest(repository, scene, fresh, dropped.map(({ path }) => path), folder);
         }
         const again = await repair(store);
@@ -98,6 +102,20 @@ Deno.test("repair snapshots makes new snapshots without what is lost, says what 
     ok(repaired > 2, `${repaired} snapshots could be repaired`);
   });
 });
+
+/** The statistics are those of what the snapshot holds. */
+async function demandCounts(repository: Repository, { snapshot }: StoredSnapshot): Promise<void> {
+  const counts = { files: 0, dirs: 0, others: 0, bytes: 0 };
+  const trees = repository.trees(await repository.loadIndex());
+  for await (const { path, entry } of walkTree(trees, snapshot.root, "/", context)) {
+    if (entry.type === "file") counts.files++;
+    else if (entry.type !== "dir") counts.others++;
+    else if (snapshot.paths.some((source) => path === source || path.startsWith(`${source}/`))) counts.dirs++;
+    counts.bytes += entry.type === "file" ? Number(entry.size) : 0;
+  }
+  const { files, dirs, others, bytes } = snapshot.statistics;
+  deepEqual({ files, dirs, others, bytes }, counts);
+}
 
 /** Everything that was not dropped is as it was. */
 async function demandRest(
