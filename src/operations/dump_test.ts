@@ -170,8 +170,8 @@ function picture(folder: string, at = ""): Map<string, unknown> {
   return result;
 }
 
-async function extract(archive: Bytes, target: string): Promise<string> {
-  const args = ["-x", "-p", "-f", "-", "-C", target, "--xattrs", "--xattrs-include=*", "--warning=no-timestamp"];
+async function extract(archive: Bytes, target: string, flags = ["--xattrs", "--xattrs-include=*"]): Promise<string> {
+  const args = ["-x", "-p", "-f", "-", "-C", target, ...flags, "--warning=no-timestamp"];
   const command = new Deno.Command("tar", { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
   const writer = command.stdin.getWriter();
   await writer.write(archive);
@@ -204,6 +204,47 @@ Deno.test({
       for (const [path, entry] of expected) deepEqual(seen.get(path), entry, path);
       const [before, after] = [files.lstat(source), files.lstat(target)];
       deepEqual([after.mode, after.mtimeNs], [before.mode, before.mtimeNs]);
+    });
+  },
+});
+
+const hasAcls = gnuTar && Deno.build.os === "linux" && canRun("setfacl") && canRun("getfacl");
+
+function canRun(program: string): boolean {
+  try {
+    return new Deno.Command(program, { args: ["--version"] }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+function aclsOf(folder: string): string {
+  const { stdout } = new Deno.Command("getfacl", { args: ["-R", "-n", "."], cwd: folder }).outputSync();
+  return new TextDecoder().decode(stdout);
+}
+
+Deno.test({
+  name: "GNU tar brings ACLs of a dumped folder back: by --acls, by --xattrs, by both",
+  ignore: !hasAcls,
+  fn: async (t) => {
+    await withFolder(async (folder) => {
+      const source = `${folder}/source`;
+      writeFiles(source, { file: "content", "folder/below": "x" });
+      const change = (...args: string[]) => new Deno.Command("setfacl", { args, cwd: source }).outputSync().success;
+      if (!change("-m", "u:1234:rwx,g:4321:r--", "file", "folder")) return; // a file system without ACLs
+      ok(change("-d", "-m", "u:1234:r-x", "folder"));
+      const { repository } = await saved(source);
+      const archive = await bytesOf(repository, source);
+      const xattrs = ["--xattrs", "--xattrs-include=*"];
+      for (const flags of [["--acls"], xattrs, ["--acls", ...xattrs]]) {
+        await t.step(flags.join(" "), async () => {
+          const target = `${folder}/${flags.length}`;
+          Deno.mkdirSync(target);
+          await extract(archive, target, flags);
+          equal(aclsOf(target), aclsOf(source));
+          ok(aclsOf(target).includes("user:1234:rwx"));
+        });
+      }
     });
   },
 });

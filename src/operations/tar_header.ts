@@ -1,7 +1,8 @@
 /**
  * Headers of a tar archive in the POSIX format "pax": IEEE Std 1003.1, pax, "ustar Interchange Format" and "pax Extended
  * Header". An extended header comes before an entry only for what the plain one cannot say: long names and those that are
- * not ASCII, nanoseconds, large numbers, extended attributes (`SCHILY.xattr.`, as GNU tar, star and libarchive read them).
+ * not ASCII, nanoseconds, large numbers, extended attributes and ACLs (`SCHILY.xattr.` and `SCHILY.acl.`, as GNU tar, star
+ * and libarchive read them).
  *
  * ```text
  * name 100 | mode 8 | uid 8 | gid 8 | size 12 | mtime 12 | checksum 8 | type 1 | link name 100 | "ustar\0" "00" |
@@ -10,10 +11,11 @@
  */
 import { type Bytes, concat, utf8 } from "../base/bytes.ts";
 import { encodeName } from "../base/names.ts";
+import { aclText } from "./acl_text.ts";
 
-export const TAR_BLOCK_BYTES = 512;
+const TAR_BLOCK_BYTES = 512;
 
-export const TAR_TYPES = {
+const TAR_TYPES = {
   file: "0",
   link: "1",
   symlink: "2",
@@ -93,6 +95,9 @@ function extendedRecords(member: TarMember): Bytes[] {
     // A "=" would end the key: GNU tar, xheader.c, xattr_encode_keyword().
     const key = name.replaceAll("%", "%25").replaceAll("=", "%3D");
     records.push(record(concat([utf8("SCHILY.xattr."), encodeName(key)]), value));
+    const acl = /^system\.posix_acl_(access|default)$/.exec(name);
+    const text = acl === null ? undefined : aclText(value);
+    if (text !== undefined) records.push(record(utf8(`SCHILY.acl.${acl![1]}`), utf8(text)));
   }
   const isText = [path, target ?? "", user, group].every((each) => each.isWellFormed());
   return isText ? records : [record(utf8("hdrcharset"), utf8("BINARY")), ...records];

@@ -28,11 +28,18 @@ export const dump = defineCommand({
   name: "dump",
   summary: "Print a file of a snapshot, or a tar archive of a folder",
   usage: "axiom dump [--archive tar] [--output <file>] <snapshot>[:<path>]",
+  details:
+    "An archive holds modes, owners, times in nanoseconds, hard links, ACLs and extended attributes; GNU tar brings back " +
+    "all of it with `tar -xp --acls --xattrs --xattrs-include='*'`. Holes of sparse files are written out in full; " +
+    "`axiom restore` keeps them.",
   arguments: [{ name: "snapshot[:path]", description: "Id, the beginning of one, or latest; and a path in it" }],
   flags: FLAGS,
   examples: [
     { command: "axiom dump latest:/etc/fstab", does: "Print one file" },
-    { command: "axiom dump latest:/home/ann | tar -tv", does: "List a folder by way of a tar archive" },
+    {
+      command: "axiom dump latest:/home/ann | tar -xp --acls --xattrs --xattrs-include='*' -C /tmp/ann",
+      does: "Unpack a folder by way of a tar archive, with everything that tar can bring back",
+    },
   ],
   writes: true,
   parse: (values, [name]) => ({
