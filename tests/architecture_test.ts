@@ -33,6 +33,13 @@ const NOT_REACHED: Readonly<Record<string, string>> = {
   "src/storage/read_only.ts": "a wrapper for stores that must not change, held by the contract of stores",
 };
 
+/** What the program itself does not call, with the reason why it is there. */
+const NOT_USED: Readonly<Record<string, string>> = {
+  "src/stages/chunk.ts cutPoint": "where a chunk ends as the format defines it, without the state of a stream",
+};
+
+const FUNCTION_LINES_MAX = 60;
+
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"|new URL\(\s*"(\.{1,2}\/[^"]+\.ts)"/g;
 
 function sources(folder: string): string[] {
@@ -84,6 +91,61 @@ Deno.test("every source file is reached from the program, the library or a worke
   for (const entry of ["main.ts", "src/mod.ts"]) visit(join(ROOT, entry));
   const dead = sources(join(ROOT, "src")).filter((file) => !isTest(file) && !reached.has(file));
   deepStrictEqual(dead.map((file) => relative(ROOT, file)).sort(), Object.keys(NOT_REACHED).sort());
+});
+
+const EXPORT = /^export (?:async |abstract )*(function\*?|class|const|interface|type) (\w+)/gm;
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[^]*?\*\/|\/\/.*/g, "");
+}
+
+Deno.test("what a file exports is used by the program, and by another file", () => {
+  const read = (files: string[]) => new Map(files.map((file) => [file, withoutComments(Deno.readTextFileSync(file))]));
+  const all = [join(ROOT, "main.ts"), ...sources(join(ROOT, "src"))];
+  const program = read(all.filter((file) => !isTest(file)));
+  const tests = read([...all.filter(isTest), ...sources(join(ROOT, "tests"))]);
+  const words = (text: string) => new Set(text.match(/\w+/g));
+  const wordsOf = new Map([...program].map(([file, text]) => [file, words(text)]));
+  const wordsOfTests = words([...tests.values()].join("\n"));
+  const wrong = [...program].flatMap(([file, text]) => {
+    const path = relative(ROOT, file);
+    if (path in NOT_REACHED) return [];
+    return [...text.matchAll(EXPORT)].flatMap(([, kind, name]) => {
+      if ([...wordsOf].some(([other, words]) => other !== file && words.has(name))) return [];
+      const isUsedHere = text.match(new RegExp(`\\b${name}\\b`, "g"))!.length > 1;
+      const isType = kind === "interface" || kind === "type"; // may be a part of what is exported
+      return isUsedHere && (isType || wordsOfTests.has(name)) ? [] : [`${path} ${name}`];
+    });
+  });
+  deepStrictEqual(wrong.sort(), Object.keys(NOT_USED).sort());
+});
+
+Deno.test("every limit binds something", () => {
+  const program = sources(join(ROOT, "src")).filter((file) => !isTest(file)).map((file) => Deno.readTextFileSync(file));
+  const text = program.join("\n");
+  const limits = [...Deno.readTextFileSync(join(ROOT, "src/base/limits.ts")).matchAll(/^\s+(\w+):/gm)];
+  deepStrictEqual(limits.map(([, name]) => name).filter((name) => !new RegExp(`LIMITS\\.${name}\\b`).test(text)), []);
+});
+
+/** Lines of the functions of a formatted file, by the line where their bodies begin. */
+function functionLengths(text: string): [line: number, lines: number][] {
+  const lines = text.split("\n");
+  return lines.flatMap((line, at): [number, number][] => {
+    if (!/(?:=>|\)(?:: .+)?) \{$/.test(line) || /^\s*(?:\} )?(?:if|else|for|while|switch|catch)\b/.test(line)) {
+      return [];
+    }
+    const end = `${/^ */.exec(line)![0]}}`;
+    const length = lines.slice(at + 1).findIndex((each) => each.startsWith(end));
+    return [[at + 1, length + 2]];
+  });
+}
+
+Deno.test(`functions have at most ${FUNCTION_LINES_MAX} lines`, () => {
+  const tooLong = sources(join(ROOT, "src")).filter((file) => !isTest(file)).flatMap((file) =>
+    functionLengths(Deno.readTextFileSync(file)).filter(([, lines]) => lines > FUNCTION_LINES_MAX)
+      .map(([line, lines]) => `${relative(ROOT, file)}:${line} has ${lines}`)
+  );
+  deepStrictEqual(tooLong, []);
 });
 
 Deno.test("only the command line prints and only main.ts ends the process", () => {

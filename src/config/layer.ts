@@ -22,7 +22,7 @@ export interface LayerContext extends ReadContext {
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 
 /** Puts `${NAME}` and `${NAME:-default}` in; `$${` stands for `${`. Throws `RangeError` which ends "expected …". */
-export function interpolate(text: string, env: Readonly<Record<string, string | undefined>>): string {
+function interpolate(text: string, env: Readonly<Record<string, string | undefined>>): string {
   return text.replace(REFERENCE, (whole, inside: string | undefined) => {
     if (inside === undefined) return "${";
     const match = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inside);

@@ -39,7 +39,7 @@ export interface Entry {
   [later: string]: unknown;
 }
 
-export const ENTRY_TYPES = ["file", "dir", "symlink", "fifo", "socket", "chardev", "blockdev"] as const;
+const ENTRY_TYPES = ["file", "dir", "symlink", "fifo", "socket", "chardev", "blockdev"] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 
 export interface EntryXattr {

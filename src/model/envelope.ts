@@ -40,13 +40,13 @@ export const OBJECT_TYPES = {
 export type SealedType = Exclude<keyof typeof OBJECT_TYPES, "config" | "keyring">;
 export type EnvelopeType = SealedType | "keyring";
 
-export const ENVELOPE_MAGIC = "AXEN";
-export const ENVELOPE_SUITE = 1;
+const ENVELOPE_MAGIC = "AXEN";
+const ENVELOPE_SUITE = 1;
 export const HEADER_BYTES = 54;
 export const SALT_BYTES = 32;
 export const NONCE_BYTES = 12;
 export const TAG_BYTES = 16;
-export const ENVELOPE_BYTES_MIN = 4 * KIB;
+const ENVELOPE_BYTES_MIN = 4 * KIB;
 const LENGTH_BYTES = 4;
 
 export interface EnvelopeHeader {

@@ -18,7 +18,7 @@ export interface Features {
 export type FeatureSets = Readonly<Record<"read" | "write" | "delete", readonly string[]>>;
 
 /** Format 1 itself needs no name. */
-export const KNOWN_FEATURES: FeatureSets = { read: [], write: [], delete: [] };
+const KNOWN_FEATURES: FeatureSets = { read: [], write: [], delete: [] };
 
 /** What stands against reading, writing and deleting, each as text for a message; undefined where nothing does. */
 export interface Access {

@@ -18,9 +18,9 @@ import { type Bytes, concat, fromUtf8, utf8, viewOf } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 
-export const PACK_MAGIC = "AXPK";
-export const PACK_VERSION = 1;
-export const PACK_SUITE = 1;
+const PACK_MAGIC = "AXPK";
+const PACK_VERSION = 1;
+const PACK_SUITE = 1;
 export const TRAILER_BYTES = 64;
 export const PACK_BYTES_MIN = 16 * 1024;
 export const TABLE_BYTES_MIN = 4 * 1024;

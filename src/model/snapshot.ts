@@ -3,7 +3,7 @@ import { decodeJson } from "../base/canonical_json.ts";
 import { AxiomError } from "../base/errors.ts";
 import { isChunkId } from "./entry.ts";
 
-export const BACKUP_MODES = ["full", "incremental", "differential"] as const;
+const BACKUP_MODES = ["full", "incremental", "differential"] as const;
 export type BackupMode = (typeof BACKUP_MODES)[number];
 
 export interface SnapshotStatistics {

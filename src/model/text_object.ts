@@ -14,7 +14,7 @@ import { decodeJson, encodeJson, type Json } from "../base/canonical_json.ts";
 import { AxiomError } from "../base/errors.ts";
 import { isDocument } from "./fields.ts";
 
-export const CHECK_BYTES = 32;
+const CHECK_BYTES = 32;
 const TAIL_BYTES = 2 * CHECK_BYTES + 2;
 const LINE_FEED = 0x0a;
 

@@ -42,7 +42,7 @@ export class ChangeDetector {
 }
 
 /** Compares decimal numbers, of which `limit` is positive, without making a BigInt of each of many thousand times. */
-export function isEarlier(timeNs: string, limit: string): boolean {
+function isEarlier(timeNs: string, limit: string): boolean {
   if (timeNs.startsWith("-")) return true;
   return timeNs.length < limit.length || (timeNs.length === limit.length && timeNs < limit);
 }

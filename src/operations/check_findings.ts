@@ -3,7 +3,7 @@ import type { EventSink } from "../base/events.ts";
 import { LIMITS } from "../base/limits.ts";
 
 /** What can be wrong with a repository. The key is API; the value is the kind of failure that a reader would meet. */
-export const DAMAGE_KINDS = {
+const DAMAGE_KINDS = {
   /** It is another one, or an older one, than this machine saw there. */
   repository_changed: "repository_changed",
   config_damaged: "data_damaged",

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { parseSize } from "../base/sizes.ts";
 
 /** Which packs are read in full. A sample is drawn by a seed, so that the same one can be drawn again. */
 export type DataSelection =
@@ -12,25 +11,6 @@ export type DataSelection =
 export interface SelectablePack {
   name: string;
   storedBytes: number;
-}
-
-const PARTS_MAX = 65536;
-
-/** Undefined for a text that is none. */
-export function parseDataSelection(text: string, seed: string): DataSelection | undefined {
-  const trimmed = text.trim();
-  const [, part, of] = /^(\d{1,5})\/(\d{1,5})$/.exec(trimmed) ?? [];
-  if (part !== undefined) {
-    const isPart = Number(part) >= 1 && Number(part) <= Number(of) && Number(of) <= PARTS_MAX;
-    return isPart ? { kind: "part", part: Number(part), of: Number(of) } : undefined;
-  }
-  const [, percent] = /^(\d{1,3}(?:\.\d{1,9})?)\s*%$/.exec(trimmed) ?? [];
-  if (percent !== undefined) {
-    const isShare = Number(percent) > 0 && Number(percent) <= 100;
-    return isShare ? { kind: "percent", percent: Number(percent), seed } : undefined;
-  }
-  const bytes = parseSize(trimmed);
-  return bytes === undefined || bytes === 0 ? undefined : { kind: "bytes", bytes, seed };
 }
 
 /** Those of `packs` that are read, in the order of their names. A sample of packs is at least one. */

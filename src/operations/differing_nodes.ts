@@ -3,7 +3,7 @@ import type { TreeNode } from "../model/tree.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 
 /** What two lists hold that the other does not, each in its order. */
-export function withoutCommon(before: readonly string[], after: readonly string[]): [string[], string[]] {
+function withoutCommon(before: readonly string[], after: readonly string[]): [string[], string[]] {
   const left = new Set(before);
   const right = new Set(after);
   return [before.filter((id) => !right.has(id)), after.filter((id) => !left.has(id))];

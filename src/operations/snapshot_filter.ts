@@ -26,7 +26,7 @@ export function parseTagLists(texts: readonly string[]): string[][] {
   return texts.map((text) => [...new Set(text.split(",").map((tag) => tag.trim()).filter((tag) => tag !== ""))]);
 }
 
-export function matchesFilter(snapshot: Snapshot, filter: SnapshotFilter): boolean {
+function matchesFilter(snapshot: Snapshot, filter: SnapshotFilter): boolean {
   const { hosts = [], tags = [], paths = [] } = filter;
   return (hosts.length === 0 || hosts.includes(snapshot.host)) &&
     (tags.length === 0 || tags.some((list) => hasTags(snapshot, list))) &&

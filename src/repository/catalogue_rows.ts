@@ -80,14 +80,14 @@ const SECOND_NS = 1_000_000_000n;
 const PLAIN = /^[1-9][0-9]{9,}$/;
 
 /** Whole seconds since 1970, rounded down, and nanoseconds: numbers that SQLite returns without a BigInt. */
-export function splitTime(timeNs: string): { seconds: number; nanoseconds: number } {
+function splitTime(timeNs: string): { seconds: number; nanoseconds: number } {
   if (PLAIN.test(timeNs)) return { seconds: Number(timeNs.slice(0, -9)), nanoseconds: Number(timeNs.slice(-9)) };
   const ns = BigInt(timeNs);
   const nanoseconds = ((ns % SECOND_NS) + SECOND_NS) % SECOND_NS;
   return { seconds: Number((ns - nanoseconds) / SECOND_NS), nanoseconds: Number(nanoseconds) };
 }
 
-export function joinTime(seconds: number, nanoseconds: number): string {
+function joinTime(seconds: number, nanoseconds: number): string {
   if (seconds > 0) return `${seconds}${String(nanoseconds).padStart(9, "0")}`;
   return (BigInt(seconds) * SECOND_NS + BigInt(nanoseconds)).toString();
 }

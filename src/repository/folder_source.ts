@@ -38,7 +38,7 @@ export class TreeSource implements FolderSource {
   }
 }
 
-export function foundEntry(entry: Entry): FoundEntry {
+function foundEntry(entry: Entry): FoundEntry {
   const { name, type, mode, mtime } = entry;
   const found: FoundEntry = { name, type, mode, mtimeNs: mtime, fingerprint: fingerprintOf(entry) };
   if (type === "file") found.sizeBytes = Number(entry.size);

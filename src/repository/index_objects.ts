@@ -35,7 +35,7 @@ const READS_AT_ONCE = 8;
 const ROUNDS_MAX = 8;
 
 /** The name in an index object's key, or undefined for a key of another form. */
-export function indexName(key: string): string | undefined {
+function indexName(key: string): string | undefined {
   return /^index\/([0-9a-f]{64})$/.exec(key)?.[1];
 }
 

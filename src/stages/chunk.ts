@@ -19,7 +19,7 @@
  * the width of JavaScript's bit operators. H(p) depends on the 32 bytes before `p` and on nothing else, so it does not
  * matter where a scan began. `fixed-1`: blocks of `block_bytes`, the last one shorter. An empty file has no chunk.
  */
-import { type Bytes, KIB, MIB } from "../base/bytes.ts";
+import type { Bytes } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import type { ChunkerRecord } from "../model/entry.ts";
 import { isFixedBlockBytes } from "./fixed_blocks.ts";
@@ -31,8 +31,6 @@ export interface ChunkBounds {
   readonly normal: number;
   readonly max: number;
 }
-
-export const CHUNK_BOUNDS_DEFAULT: ChunkBounds = { min: 256 * KIB, normal: MIB, max: 4 * MIB };
 
 /**
  * End of the content-defined chunk of `data[start, end)` that begins at `start`: `end` if no more than `bounds.min` bytes

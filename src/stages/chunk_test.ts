@@ -10,7 +10,7 @@ import fc from "fast-check";
 import { type Bytes, compareBytes, concat, equalBytes, KIB, MIB, toHex, viewOf } from "../base/bytes.ts";
 import { isKind } from "../base/errors.ts";
 import type { ChunkerRecord } from "../model/entry.ts";
-import { CHUNK_BOUNDS_DEFAULT, type ChunkBounds, cutPoint, Cutter, isChunker, join } from "./chunk.ts";
+import { type ChunkBounds, cutPoint, Cutter, isChunker, join } from "./chunk.ts";
 import { deriveGear } from "./gear.ts";
 
 const gear = await deriveGear(Uint8Array.from({ length: 32 }, (_, i) => i));
@@ -103,7 +103,7 @@ Deno.test("golden: cut points of a fixed key and a generated input, which are pa
     {
       name: "default bounds",
       data: generate(8 * MIB, 2463534242),
-      bounds: CHUNK_BOUNDS_DEFAULT,
+      bounds: { min: 256 * KIB, normal: MIB, max: 4 * MIB },
       cuts: [1259795, 2631817, 4378416, 5857121, 6800719, 8226663, 8388608],
     },
   ];

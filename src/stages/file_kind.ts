@@ -3,7 +3,7 @@
  * content-defined chunk, about 1 MiB, but only one block of a fixed length. Everything else is a stream, in which insertions
  * move what follows: there fixed blocks would find nothing again.
  */
-import { KIB, MIB } from "../base/bytes.ts";
+import { MIB } from "../base/bytes.ts";
 import { isSignedByMagic } from "./file_magic.ts";
 import { NameTable } from "./name_table.ts";
 
@@ -14,9 +14,6 @@ export type FileKind = "rewritten_in_place" | "stream";
  * entries of the index for it.
  */
 export const REWRITTEN_BYTES_MIN = MIB;
-
-/** As much of a file's beginning as is looked at; the farthest signatures are those of btrfs and of ISO 9660 at 32 and 64 KiB. */
-export const FILE_KIND_HEAD_BYTES = 68 * KIB;
 
 /** In lower case, because Windows and DOS wrote names in capitals. */
 const REWRITTEN_NAMES: readonly string[] = [
@@ -40,7 +37,7 @@ for (const [number, pattern] of [...STREAM_NAMES, ...REWRITTEN_NAMES].entries())
  * What a file is by its name, and where the name says nothing by its first bytes.
  *
  * @param path Or the name alone
- * @param head The first bytes, up to {@linkcode FILE_KIND_HEAD_BYTES}; with fewer, fewer signatures are found
+ * @param head The first bytes, up to `LIMITS.fileHeadBytes`; with fewer, fewer signatures are found
  */
 export function fileKind(path: string, head: Uint8Array, sizeBytes: number): FileKind {
   if (sizeBytes < REWRITTEN_BYTES_MIN) return "stream";

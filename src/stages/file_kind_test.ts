@@ -3,10 +3,11 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import fc from "fast-check";
 import { KIB, MIB } from "../base/bytes.ts";
-import { FILE_KIND_HEAD_BYTES, fileKind, REWRITTEN_BYTES_MIN } from "./file_kind.ts";
+import { LIMITS } from "../base/limits.ts";
+import { fileKind, REWRITTEN_BYTES_MIN } from "./file_kind.ts";
 
 /** A file's beginning with texts and bytes at offsets. */
-function head(parts: Record<number, string | number[]>, length = FILE_KIND_HEAD_BYTES): Uint8Array {
+function head(parts: Record<number, string | number[]>, length = LIMITS.fileHeadBytes): Uint8Array {
   const data = new Uint8Array(length);
   for (const [offset, part] of Object.entries(parts)) {
     data.set(typeof part === "string" ? [...part].map((character) => character.charCodeAt(0)) : part, Number(offset));
@@ -112,7 +113,7 @@ Deno.test("fileKind() goes by the first bytes where the name says nothing", asyn
   const streams: Record<string, Uint8Array> = {
     "nothing": new Uint8Array(0),
     "zeros": ZEROS,
-    "ones": new Uint8Array(FILE_KIND_HEAD_BYTES).fill(0xff),
+    "ones": new Uint8Array(LIMITS.fileHeadBytes).fill(0xff),
     "text": head({ 0: "SQLite format 3 is a file format\n".repeat(2000) }),
     "a signature cut off": head({ 0: "SQLite format 3" }, 15),
     "the magic of ext alone": head({ 1080: [0x53, 0xef] }),
@@ -157,7 +158,7 @@ async function inFolder(act: (folder: string) => Promise<void>): Promise<void> {
 
 async function kindOf(path: string): Promise<string> {
   using file = await Deno.open(path);
-  const data = new Uint8Array(FILE_KIND_HEAD_BYTES);
+  const data = new Uint8Array(LIMITS.fileHeadBytes);
   const length = await file.read(data) ?? 0;
   return fileKind("unnamed", data.subarray(0, length), (await file.stat()).size);
 }

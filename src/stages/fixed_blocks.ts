@@ -1,7 +1,7 @@
 import { GIB, KIB } from "../base/bytes.ts";
 import { LIMITS } from "../base/limits.ts";
 
-export const FIXED_BLOCK_BYTES_MIN = 4 * KIB; // a page of a database or of memory
+const FIXED_BLOCK_BYTES_MIN = 4 * KIB; // a page of a database or of memory
 const SMALL_BLOCK_BYTES = 16 * KIB;
 const SMALL_FILE_BYTES = GIB;
 const MEDIUM_BLOCK_BYTES = 64 * KIB;

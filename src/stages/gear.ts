@@ -2,7 +2,7 @@ import { type Bytes, utf8, viewOf } from "../base/bytes.ts";
 
 /** Bytes that the hash of one position covers: each byte is shifted out of 32 bits after 32 steps. */
 export const GEAR_WINDOW_BYTES = 32;
-export const CHUNKER_KEY_BYTES = 32;
+const CHUNKER_KEY_BYTES = 32;
 const WORDS = 256;
 
 /**

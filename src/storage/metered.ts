@@ -4,7 +4,7 @@ import { ForwardingStore } from "./forwarding.ts";
 import type { ByteRange, ObjectInfo, ObjectStore, ObjectWriter } from "./object_store.ts";
 import type { ObjectRepairer, RepairableStore } from "./repairer.ts";
 
-export const STORE_CALLS = ["put", "create", "write", "commit", "get", "stat", "list", "remove", "setAside"] as const;
+const STORE_CALLS = ["put", "create", "write", "commit", "get", "stat", "list", "remove", "setAside"] as const;
 
 export type StoreCall = typeof STORE_CALLS[number];
 

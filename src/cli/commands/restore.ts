@@ -128,7 +128,7 @@ function renderSummary(summary: RestoreSummary, dryRun: boolean): string {
   return `${where}: ${parts.join(", ")}\n${how}`;
 }
 
-export function restoreJson(summary: RestoreSummary): Record<string, unknown> {
+function restoreJson(summary: RestoreSummary): Record<string, unknown> {
   return {
     snapshot_id: summary.snapshotId,
     target: jsonName(summary.target),

@@ -63,7 +63,7 @@ export const snapshots = defineCommand({
   exitCode: ({ exitCode }) => exitCode,
 });
 
-export function snapshotJson(each: SnapshotSummary): Record<string, unknown> {
+function snapshotJson(each: SnapshotSummary): Record<string, unknown> {
   return {
     id: each.id,
     short_id: each.shortId,
