@@ -150,8 +150,8 @@ Deno.test("(38) a producer that dies leaves no snapshot and no session", async (
 Deno.test("an interruption ends it at once, although the producer says nothing", async () => {
   const store = freshStore();
   const controller = new AbortController();
-  const saving = saveStream(store, { data: [SMALL], end: () => {}, signal: controller.signal });
-  setTimeout(() => controller.abort(new AxiomError("interrupted", "Interrupted")), 100);
+  const end = () => controller.abort(new AxiomError("interrupted", "Interrupted"));
+  const saving = saveStream(store, { data: [SMALL], end, signal: controller.signal });
   await rejects(saving, (error) => error instanceof AxiomError && error.kind === "interrupted");
   deepEqual([...store.snapshot().keys()].filter((key) => /^(snapshots|sessions)/.test(key)), []);
 });

@@ -27,9 +27,9 @@ export function readPassword(prompt: string): string {
       hint: "Give it with --password-file, --password-command, or AXIOM_PASSWORD",
     });
   }
-  terminal.write(prompt);
-  terminal.setRaw(true);
+  terminal.setRaw(true); // first: what was typed before is thrown away, and no letter of a password is shown
   try {
+    terminal.write(prompt);
     return readLine(terminal);
   } finally {
     terminal.setRaw(false);

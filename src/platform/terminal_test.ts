@@ -45,7 +45,6 @@ async function onTerminal(file: string, { permissions, stdin = "", typed }: Case
     shown += text;
     if (asked || !shown.includes("please: ")) continue;
     asked = true;
-    await new Promise((resolve) => setTimeout(resolve, 100)); // the terminal becomes raw after it asked
     await writer.write(new TextEncoder().encode(typed));
   }
   await writer.close().catch(() => {}); // the program has ended

@@ -1,6 +1,7 @@
 import { deepStrictEqual as deepEqual, ok, rejects, strictEqual as equal } from "node:assert/strict";
 import type { AxiomEvent } from "../base/events.ts";
-import { systemClock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { LIMITS } from "../base/limits.ts";
 import { withFolder } from "../../tests/faults/test_repository.ts";
 import { type EntrySpec, fakeContent, type FolderSpec, MemoryTrees } from "../../tests/fixtures/memory_trees.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -17,14 +18,26 @@ function folder(entries: Record<string, EntrySpec>): FolderSpec {
   return new Map(Object.entries(entries));
 }
 
-/** Gives up waiting twenty times as early. */
-const hastyClock = { ...systemClock, monotonicMs: () => 20 * systemClock.monotonicMs() };
+/** Time passes only while somebody sleeps, twenty times as fast. */
+class SleepersClock implements Clock {
+  passedMs = 0;
+  onSleep = () => {};
+  readonly nowNs = () => systemClock.nowNs();
+  readonly monotonicMs = () => this.passedMs;
+
+  sleep(ms: number): Promise<void> {
+    this.passedMs += 20 * ms;
+    this.onSleep();
+    return Promise.resolve();
+  }
+}
 
 class Setup {
   readonly trees = new MemoryTrees();
   readonly events: AxiomEvent[] = [];
   readonly snapshots: StoredSnapshot[] = [];
-  readonly context = { clock: hastyClock, onEvent: (event: AxiomEvent) => void this.events.push(event) };
+  readonly clock = new SleepersClock();
+  readonly context = { clock: this.clock, onEvent: (event: AxiomEvent) => void this.events.push(event) };
 
   constructor(readonly cache: string) {}
 
@@ -208,12 +221,16 @@ Deno.test("a catalogue that another process writes is waited for, and then done 
     const { DatabaseSync } = await import("node:sqlite");
     const other = new DatabaseSync(`${cache}/${FILE}`);
     other.exec("BEGIN IMMEDIATE");
-    const started = performance.now();
+    const before = setup.clock.passedMs;
     equal(await setup.update(catalogue), false);
-    ok(performance.now() - started > 75, "it waits");
+    ok(setup.clock.passedMs - before >= LIMITS.catalogueWaitMs, "it waits");
     deepEqual(setup.warnings, ["catalogue_unavailable"]);
-    setTimeout(() => other.exec("COMMIT"), 30);
+    let sleeps = 0;
+    setup.clock.onSleep = () => {
+      if (++sleeps === 2) other.exec("COMMIT");
+    };
     ok(await setup.update(catalogue));
+    equal(sleeps, 2);
     other.exec("BEGIN EXCLUSIVE");
     await rejects(catalogue.source.damagedCount(), (error) => error instanceof CatalogueFault && error.kind === "busy");
     other.exec("COMMIT");

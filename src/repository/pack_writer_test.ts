@@ -35,11 +35,14 @@ class CommitStore extends ForwardingStore {
   }
 }
 
-async function packWriter(store: ObjectStore) {
+/** Once nothing is left to do that waits for nobody. */
+const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+async function packWriter(store: ObjectStore, onWritten = (_count: number) => {}) {
   const secret = { kind: "key_file" as const, bytes: random(64) };
   const { keys } = await createKeys(memoryStore(), { secret, random, clock: steppingClock() });
   const written: WrittenPack[] = [];
-  const onPack = (pack: WrittenPack) => Promise.resolve(void written.push(pack));
+  const onPack = (pack: WrittenPack) => Promise.resolve(onWritten(written.push(pack)));
   return { writer: new PackWriter(store, keys, builtInStages(), PACK_BYTES, random, onPack), written };
 }
 
@@ -56,19 +59,21 @@ async function addFrame(writer: PackWriter, storedBytes = FRAME_BYTES, chunks = 
 }
 
 Deno.test("finish() waits for packs that were full before, and are still on their way to the store", async () => {
-  let letGo = () => {};
-  const held = new Promise<void>((resolve) => letGo = resolve);
+  const held = Promise.withResolvers<void>();
+  const othersWritten = Promise.withResolvers<void>();
   let commits = 0;
   const inner = memoryStore();
   const { writer, written } = await packWriter(
-    new CommitStore(inner, () => commits++ === 0 ? held : Promise.resolve()),
+    new CommitStore(inner, () => commits++ === 0 ? held.promise : Promise.resolve()),
+    (count) => count === 2 && othersWritten.resolve(),
   );
   for (let i = 0; i < 3; i++) await addFrame(writer);
   let finished = false;
   const finishing = writer.finish().then(() => finished = true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await othersWritten.promise;
+  await settled();
   ok(!finished, "a pack that is not stored yet was forgotten");
-  letGo();
+  held.resolve();
   await finishing;
   equal(written.length, 3);
   const names = [...inner.snapshot().keys()].map((key) => key.slice(9));
@@ -78,10 +83,16 @@ Deno.test("finish() waits for packs that were full before, and are still on thei
 Deno.test("(11) finish() fails if a pack that was full before could not be stored", async () => {
   let commits = 0;
   const full = new AxiomError("storage_full", "Cannot store a pack: a test says so");
-  const store = new CommitStore(memoryStore(), () => commits++ === 0 ? Promise.reject(full) : Promise.resolve());
+  const failed = Promise.withResolvers<void>();
+  const store = new CommitStore(memoryStore(), () => {
+    if (commits++ > 0) return Promise.resolve();
+    failed.resolve();
+    return Promise.reject(full);
+  });
   const { writer, written } = await packWriter(store);
   for (let i = 0; i < 3; i++) await addFrame(writer);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await failed.promise;
+  await settled();
   await rejects(writer.finish(), full);
   await writer.settle();
   equal(written.length, 2);
