@@ -129,6 +129,8 @@ export interface TargetTree {
   remove(path: string): void;
   removeFolder(path: string): void;
   rename(from: string, to: string): void;
+  /** The same, but what stands at `to`, under that or a name that the system takes for it, stays: `EEXIST`. */
+  renameNew(from: string, to: string): void;
   /**
    * Sets what it can, owner before mode before extended attributes before times, and reports the rest. Where the owner or
    * group cannot be set, set-uid or set-gid is left out.

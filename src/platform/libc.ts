@@ -38,6 +38,7 @@ const SYMBOLS = {
   statx: { name: "syscall", parameters: ["i64", "i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   getdents64: { name: "syscall", parameters: ["i64", "i32", "buffer", "usize"], result: "i32" },
   openat2: { name: "syscall", parameters: ["i64", "i32", "buffer", "buffer", "usize"], result: "i32" },
+  renameat2: { name: "syscall", parameters: ["i64", "i32", "buffer", "i32", "buffer", "u32"], result: "i32" },
   mknodat: { name: "syscall", parameters: ["i64", "i32", "buffer", "u32", "u32"], result: "i32" },
 
   openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },

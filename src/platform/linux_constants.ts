@@ -23,11 +23,13 @@ export const FOLDER_HANDLE = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 export const SYS_STATX = ARM ? 291n : 332n;
 export const SYS_GETDENTS64 = ARM ? 61n : 217n;
 export const SYS_MKNODAT = ARM ? 33n : 259n;
+export const SYS_RENAMEAT2 = ARM ? 276n : 316n;
 export const SYS_OPENAT2 = 437n;
 
 export const RESOLVE_NO_SYMLINKS = 0x04;
 export const RESOLVE_BENEATH = 0x08;
 
+export const RENAME_NOREPLACE = 1;
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 export const FALLOC_FL_KEEP_SIZE = 1;

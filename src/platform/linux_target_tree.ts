@@ -26,6 +26,7 @@ import { withObject } from "./linux_metadata.ts";
 import { mountAt } from "./linux_mounts.ts";
 import { LinuxSourceFile } from "./linux_source_file.ts";
 import { LinuxTargetFile } from "./linux_target_file.ts";
+import { renamedNewAt } from "./linux_rename.ts";
 import { readXattrs } from "./linux_xattrs.ts";
 import { splitTargetPath, undefinedIfMissing } from "./target_path.ts";
 
@@ -149,6 +150,16 @@ export class LinuxTargetTree implements TargetTree {
       from,
       () => this.#symbols.renameat(source.folder, oldText, target.folder, newText),
     );
+    this.#handles.forget(from);
+    this.#handles.forget(to);
+  }
+
+  renameNew(from: string, to: string): void {
+    const source = this.#findName(from, "rename"), target = this.#findName(to, "rename");
+    if (!renamedNewAt(this.calls.libc, source, target, from)) {
+      if (this.lstat(to) !== undefined) throw new SystemError("EEXIST", "rename", to);
+      return this.rename(from, to);
+    }
     this.#handles.forget(from);
     this.#handles.forget(to);
   }

@@ -121,6 +121,13 @@ export class PortableTargetTree implements TargetTree {
     if (this.#unsynced.delete(source)) this.#unsynced.add(place);
   }
 
+  /** What comes there in between is replaced: the system's own call is not to be had. */
+  renameNew(from: string, to: string): void {
+    const place = this.#findForWriting(to, "rename");
+    if (undefinedIfMissing(() => portableLstat(place)) !== undefined) throw new SystemError("EEXIST", "rename", to);
+    this.rename(from, to);
+  }
+
   setMetadata(path: string, metadata: Metadata): MetadataLoss[] {
     const place = path === "" ? this.#root : this.#findForWriting(path, "utimes");
     const isLink = portableLstat(place).type === "symlink";

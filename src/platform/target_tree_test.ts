@@ -60,6 +60,8 @@ const calls: readonly [string, (target: TargetTree, path: string) => unknown][] 
   ["removeFolder", (target, path) => target.removeFolder(path)],
   ["rename from", (target, path) => target.rename(path, "new")],
   ["rename to", (target, path) => target.rename("file", path)],
+  ["renameNew from", (target, path) => target.renameNew(path, "new")],
+  ["renameNew to", (target, path) => target.renameNew("file", path)],
   ["setMetadata", (target, path) => target.setMetadata(path, plain)],
 ];
 
@@ -247,7 +249,9 @@ contract("removing and renaming", (target, folder) => {
   write(target, "a/new", "2");
   write(target, "b/other", "3");
   equal(codeOf(() => target.rename("b/file", "b")), "ENOTEMPTY");
-  target.rename("b/other", "b/file");
+  equal(codeOf(() => target.renameNew("b/other", "b/file")), "EEXIST");
+  target.renameNew("b/other", "b/another");
+  target.rename("b/another", "b/file");
   equal(shell(folder, "find . -type f | sort | tr '\n' ' '; cat b/file"), "./a/new ./b/file 3");
   target.remove("a/new");
   target.removeFolder("a");
