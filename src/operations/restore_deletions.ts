@@ -5,8 +5,8 @@ import { SnapshotKnowledge } from "./snapshot_knowledge.ts";
 /** Finds what stands in restored folders although the snapshot knows that it is gone. */
 export class RestoreDeletions {
   readonly #known: SnapshotKnowledge;
-  /** What this restore writes beside existing files. */
-  readonly #parts = new Set<string>();
+  /** What stands in the place of something that could not be restored. */
+  readonly #kept = new Set<string>();
 
   constructor(
     readonly target: TargetTree | undefined,
@@ -15,8 +15,8 @@ export class RestoreDeletions {
     this.#known = new SnapshotKnowledge(options.snapshot.snapshot, options.path);
   }
 
-  keepPart(path: string): void {
-    if (this.options.delete) this.#parts.add(path);
+  keep(path: string): void {
+    if (this.options.delete) this.#kept.add(path);
   }
 
   /** @param names What the snapshot has in the folder */
@@ -24,7 +24,7 @@ export class RestoreDeletions {
     if (!this.#isHere(folder) || !this.#known.isComplete(folder)) return;
     for (const name of this.target!.readNames(folder)) {
       const path = folder === "" ? name : `${folder}/${name}`;
-      if (names.has(name) || this.#parts.has(path)) continue;
+      if (names.has(name) || this.#kept.has(path)) continue;
       const isFolder = this.target!.lstat(path)?.type === "dir";
       if ((isFolder && !this.#isHere(path)) || this.#known.mayHaveBeen(path)) continue;
       if (this.options.select === undefined || this.options.select(path, isFolder)) yield path;

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { encodeName } from "../base/names.ts";
 import type { EntryType } from "../model/entry.ts";
 import type { Metadata } from "../platform/file_system.ts";
 import type { LinkGroup } from "./restore_links.ts";
+import type { PartNames } from "./restore_parts.ts";
 import type { FileLayout, PlannedChunk, ReadPlan } from "./restore_plan.ts";
 
 /** A file on its way back. */
@@ -11,6 +10,10 @@ export interface RestoreFile {
   path: string;
   /** Where it is written: `path`, or beside it so that nobody meets half a file there. */
   writePath: string;
+  /** Of its folder. */
+  parts: PartNames;
+  /** Nothing stood at its path: it replaces nothing, also not what came since. */
+  fresh: boolean;
   /** An existing file is changed, and gets its length and its holes when all of its chunks are there. */
   inPlace: boolean;
   /** It is right already, down to its metadata. */
@@ -43,6 +46,8 @@ export interface RestoreBatch {
 /** What has no content of its own. */
 export interface RestoreOther {
   path: string;
+  /** Where it is made first if something stands at its path. */
+  part: string | undefined;
   type: EntryType;
   target: string | undefined;
   rdev: [number, number] | undefined;
@@ -57,15 +62,7 @@ export interface RestoreWork {
   /** Symbolic links and nodes, made when all content is there. */
   others: RestoreOther[];
   /** Further names of files and of others. */
-  links: { path: string; to: LinkGroup; other?: RestoreOther }[];
+  links: { path: string; part: string | undefined; to: LinkGroup; other?: RestoreOther }[];
   /** What stands in restored folders and not in the snapshot. */
   deletions: string[];
-}
-
-const PART = ".axiom-part-";
-
-/** Where a file is written that must not be seen half-written; the same in every run, so that one goes on with the last one's. */
-export function partName(path: string): string {
-  const folder = path.slice(0, path.lastIndexOf("/") + 1);
-  return `${folder}${PART}${createHash("sha256").update(encodeName(path)).digest("hex").slice(0, 16)}`;
 }

@@ -9,8 +9,7 @@ import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { CompareFile, CompareResult } from "../stages/worker_protocol.ts";
 import { metadataDifferences } from "./metadata_differences.ts";
 import type { RestoreOptions } from "./restore.ts";
-import type { RestoreDeletions } from "./restore_deletions.ts";
-import { partName, type RestoreBatch, type RestoreFile } from "./restore_file.ts";
+import type { RestoreBatch, RestoreFile } from "./restore_file.ts";
 import { type FileLayout, holesOf } from "./restore_plan.ts";
 
 /** A larger file is changed where it stands, and may be left half old and half new if chunks turn out to be damaged. */
@@ -25,7 +24,6 @@ export class RestoreFilePlanner {
     readonly target: TargetTree | undefined,
     readonly options: RestoreOptions,
     readonly keys: RepositoryKeys,
-    readonly deletions: RestoreDeletions,
   ) {}
 
   /** @param existing What stands at the path of `file`; without anything, there may still be an interrupted restore's part */
@@ -37,25 +35,24 @@ export class RestoreFilePlanner {
       }
       if (await this.#planInPlace(file, existing, batch)) return;
     }
-    const part = this.#partOf(file);
+    const part = await this.#partOf(file);
     const same = part === undefined ? undefined : (await this.#compare(part, file.layout)).same;
     file.whole &&= part === undefined;
     addChunks(file, same, batch);
-    this.#prepare(file, existing !== undefined, part);
+    await this.#prepare(file, part);
   }
 
   /** For a file in a folder that this restore made. */
-  planNew(file: RestoreFile, batch: RestoreBatch): void {
+  async planNew(file: RestoreFile, batch: RestoreBatch): Promise<void> {
     addChunks(file, undefined, batch);
-    this.#prepare(file, false, undefined);
+    await this.#prepare(file, undefined);
   }
 
-  #prepare(file: RestoreFile, replaces: boolean, part: string | undefined): void {
+  async #prepare(file: RestoreFile, part: string | undefined): Promise<void> {
     if (this.options.dryRun || this.target === undefined) return;
-    const isAtOnce = file.whole || file.layout.chunks.length === 0;
-    if (replaces || !isAtOnce || part !== undefined || this.#judgesByTime) {
-      file.writePath = partName(file.path);
-      this.deletions.keepPart(file.writePath);
+    const isAtOnce = file.whole || file.layout.sizeBytes === 0;
+    if (!file.fresh || !isAtOnce || part !== undefined || this.#judgesByTime) {
+      file.writePath = part ?? await file.parts.of(file.path);
     }
     if (file.whole) return;
     const handle = part === undefined ? this.target.createFile(file.writePath) : this.target.openFile(part);
@@ -100,12 +97,13 @@ export class RestoreFilePlanner {
   }
 
   /** What an interrupted restore wrote of a file; anything else that has this name is removed. */
-  #partOf(file: RestoreFile): string | undefined {
-    const name = partName(file.path);
-    const stat = this.target?.lstat(name);
+  async #partOf(file: RestoreFile): Promise<string | undefined> {
+    if (this.target === undefined) return undefined;
+    const name = await file.parts.of(file.path);
+    const stat = this.target.lstat(name);
     if (stat === undefined) return undefined;
     if (this.#isPart(stat, file)) return name;
-    if (stat.type !== "dir" && !this.options.dryRun) this.target!.remove(name);
+    if (stat.type !== "dir" && !this.options.dryRun) this.target.remove(name);
     return undefined;
   }
 

@@ -3,7 +3,7 @@ import { displayName } from "../base/names.ts";
 import { SystemError, type TargetTree } from "../platform/file_system.ts";
 import type { RestoreOptions } from "./restore.ts";
 import type { RestoreOther, RestoreWork } from "./restore_file.ts";
-import type { LinkGroup } from "./restore_links.ts";
+import { explained } from "./restore_names.ts";
 import { RestoreRemoval } from "./restore_removal.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import { isFull, targetFull } from "./target_full.ts";
@@ -15,7 +15,7 @@ export class RestoreFinish {
   constructor(
     readonly target: TargetTree,
     readonly tally: RestoreTally,
-    readonly options: RestoreOptions,
+    options: RestoreOptions,
     readonly signal?: AbortSignal,
   ) {
     this.#removal = new RestoreRemoval(target, tally, options);
@@ -27,16 +27,16 @@ export class RestoreFinish {
       const isMade = this.#attempt(other.path, () => this.#make(other));
       if (!isMade && other.group !== undefined) other.group.failed = true;
     }
-    for (const { path, to, other } of work.links) this.#attempt(path, () => this.#link(path, to, other));
+    for (const link of work.links) this.#attempt(link.path, () => this.#link(link));
     for (const path of work.deletions) this.#attempt(path, () => this.#removal.remove(path));
     for (const { path, metadata } of work.folders.toReversed()) {
-      this.#attempt(path, () => this.tally.losses(path, this.target.setMetadata(path, metadata)));
+      this.#attempt(path, () => this.tally.losses(path, this.target.setMetadata(path, metadata)), "metadata");
     }
     this.target.sync();
   }
 
   /** False after a fault, which is told. */
-  #attempt(path: string, action: () => void): boolean {
+  #attempt(path: string, action: () => void, what: "all" | "metadata" = "all"): boolean {
     throwIfAborted(this.signal);
     try {
       action();
@@ -44,28 +44,21 @@ export class RestoreFinish {
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       if (isFull(error)) throw targetFull(path, error);
-      this.tally.fault(path, error);
+      this.tally.fault(path, explained(this.target, path, error), what);
       return false;
     }
   }
 
-  /** @param other What to make where the system has no other names for such an object */
-  #link(path: string, to: LinkGroup, other: RestoreOther | undefined): void {
+  /** `other` is made where the system has no other names for such an object. */
+  #link({ path, part, to, other }: RestoreWork["links"][number]): void {
     if (to.failed) {
       if (other !== undefined) return this.#make(other);
       const message = `Cannot restore ${displayName(path)}: ${displayName(to.path)}, whose other name it is, failed`;
       return this.tally.fault(path, { kind: "target_unwritable", message });
     }
-    const existing = this.target.lstat(path);
-    const first = this.target.lstat(to.path);
-    if (
-      existing !== undefined && first !== undefined && existing.inode === first.inode &&
-      existing.device === first.device
-    ) return;
-    if (existing !== undefined && this.options.overwrite === "never") return this.tally.skipped(path);
-    this.#removal.makeWay(path);
+    if (part !== undefined && this.#isOneObject(path, to.path)) return;
     try {
-      this.target.makeLink(path, to.path);
+      this.#place(path, part, (at) => this.target.makeLink(at, to.path));
       this.tally.othersRestored++;
     } catch (error) {
       if (other === undefined || !(error instanceof SystemError) || isFull(error)) throw error;
@@ -73,15 +66,35 @@ export class RestoreFinish {
     }
   }
 
-  #make({ path, type, target, rdev, metadata, group }: RestoreOther): void {
-    const existing = this.target.lstat(path);
+  #isOneObject(path: string, other: string): boolean {
+    const [one, two] = [this.target.lstat(path), this.target.lstat(other)];
+    return one !== undefined && one.inode === two?.inode && one.device === two.device;
+  }
+
+  #make({ path, part, type, target, rdev, metadata, group }: RestoreOther): void {
+    const existing = part === undefined ? undefined : this.target.lstat(path);
     const isSame = existing?.type === "symlink" && type === "symlink" && this.target.readLink(path) === target;
     if (!isSame || (existing.links > 1 && group === undefined)) {
-      this.#removal.makeWay(path);
-      if (type === "symlink") this.target.makeSymlink(path, target!);
-      else if (type !== "file" && type !== "dir") this.target.makeNode(path, type, rdev?.[0] ?? 0, rdev?.[1] ?? 0);
+      this.#place(path, part, (at) => {
+        if (type === "symlink") this.target.makeSymlink(at, target!);
+        else if (type !== "file" && type !== "dir") this.target.makeNode(at, type, rdev?.[0] ?? 0, rdev?.[1] ?? 0);
+      });
       this.tally.othersRestored++;
     }
     this.tally.losses(path, this.target.setMetadata(path, metadata));
+  }
+
+  /** What stands at the path outlives a failure. */
+  #place(path: string, part: string | undefined, make: (path: string) => void): void {
+    if (part === undefined) return make(path);
+    this.#removal.dropPart(part);
+    make(part);
+    try {
+      if (this.target.lstat(path)?.type === "dir") this.#removal.makeWay(path);
+      this.target.rename(part, path);
+    } catch (error) {
+      this.#removal.dropPart(part);
+      throw error;
+    }
   }
 }

@@ -1,5 +1,4 @@
-import { fromHex } from "../base/bytes.ts";
-import { equalBytes } from "../base/bytes.ts";
+import { equalBytes, fromHex } from "../base/bytes.ts";
 import type { FrameWrite, LoadFrame } from "../stages/worker_protocol.ts";
 import type { RestoreFile } from "./restore_file.ts";
 import type { FrameUse } from "./restore_plan.ts";

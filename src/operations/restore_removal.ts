@@ -1,4 +1,4 @@
-import type { TargetTree } from "../platform/file_system.ts";
+import { SystemError, type TargetTree } from "../platform/file_system.ts";
 import type { RestoreOptions } from "./restore.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 
@@ -15,7 +15,9 @@ export class RestoreRemoval {
    * it from going.
    */
   remove(path: string): boolean {
-    if (this.#isFolder(path)) {
+    const existing = this.target.lstat(path);
+    if (existing === undefined) return true; // such as a part of this restore
+    if (existing.type === "dir") {
       if (!this.#isHere(path)) return false;
       const kept = this.target.readNames(path).filter((name) => !this.remove(`${path}/${name}`));
       if (kept.length > 0) return false;
@@ -34,6 +36,15 @@ export class RestoreRemoval {
     if (!this.#isFolder(path)) this.target.remove(path);
     else if (this.options.delete && this.#mayGo(path)) this.remove(path);
     else this.target.removeFolder(path);
+  }
+
+  /** Removes what was written beside something that stays, if it can be; no folder. */
+  dropPart(path: string): void {
+    try {
+      if (this.target.lstat(path) !== undefined) this.target.remove(path);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    }
   }
 
   #isFolder(path: string): boolean {

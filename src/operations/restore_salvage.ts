@@ -30,16 +30,16 @@ export class RestoreSalvage {
   /** @param why The chunk's frame is lost */
   async bringBack({ owner, chunk }: FrameUse<RestoreFile>, why: AxiomError): Promise<void> {
     if (owner.failed) return;
-    let bytes: Bytes;
+    let bytes: Bytes, part: string;
     try {
+      part = await owner.parts.of(owner.path);
       bytes = await this.#readAnywhere(fromHex(chunk.id), owner.layout.kind);
     } catch (error) {
       if (!isDamage(error)) throw error;
       return this.writer.lost(owner, chunk, why, error);
     }
-    if (owner.failed) return; // meanwhile, for another chunk
     try {
-      this.writer.write(owner, chunk.offset, bytes);
+      this.writer.write(owner, chunk.offset, bytes, part);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       return this.writer.failed(owner, { code: error.code, message: error.message });

@@ -67,9 +67,10 @@ export class RestoreTally {
     });
   }
 
-  fault(path: string, error: ErrorReport | SystemError): void {
+  /** @param what `metadata` of a folder whose content is as the snapshot has it, as far as nothing else is told */
+  fault(path: string, error: ErrorReport | SystemError, what: "all" | "metadata" = "all"): void {
     this.filesFailed++;
-    this.#know(path, "all");
+    this.#know(path, what);
     const report: ErrorReport = error instanceof SystemError
       ? { kind: "target_unwritable", message: `Cannot restore ${displayName(path)}: ${error.message}` }
       : error;

@@ -81,7 +81,7 @@ export class RestoreVerification {
     this.#throwIfFailed();
     const isFolder = entry.type === "dir";
     if (this.tally.isKnown(path, "all")) return;
-    if (this.#wants(path, isFolder)) await this.#compare(entry, path);
+    if (this.#wants(path, isFolder) && !this.tally.isKnown(path, "metadata")) await this.#compare(entry, path);
     if (isFolder && this.target.lstat(path)?.type === "dir") await this.#folder(entry.subtree!, path);
   }
 

@@ -11,20 +11,15 @@ import { RestoreBatches } from "./restore_batches.ts";
 import { RestoreDeletions } from "./restore_deletions.ts";
 import { markFailed, type RestoreBatch, type RestoreFile, type RestoreWork } from "./restore_file.ts";
 import { RestoreFilePlanner } from "./restore_file_planner.ts";
+import { makeFolder, WalkedFolder } from "./restore_folder.ts";
 import { LinkGroups } from "./restore_links.ts";
 import { metadataOf } from "./restore_metadata.ts";
+import { explained, NameClash } from "./restore_names.ts";
+import { PartNames } from "./restore_parts.ts";
 import { isInOneFrame, layoutOf } from "./restore_plan.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import type { SnapshotPlace } from "./snapshot_paths.ts";
 import { isFull, targetFull } from "./target_full.ts";
-
-/** A folder of the walk, made once something in it is wanted. */
-interface WalkedFolder {
-  path: string;
-  make(): void;
-  /** This restore made it, so nothing else is in it. */
-  isNew: boolean;
-}
 
 /**
  * Compares the snapshot with the target, makes folders and decides what has to be written. Nothing is followed or removed
@@ -52,11 +47,12 @@ export class RestoreWalk {
   ) {
     this.#batches = new RestoreBatches(execute);
     this.#deletions = new RestoreDeletions(target, options);
-    this.#planner = new RestoreFilePlanner(pool, target, options, keys, this.#deletions);
+    this.#planner = new RestoreFilePlanner(pool, target, options, keys);
   }
 
   async plan(place: SnapshotPlace): Promise<RestoreWork> {
-    const root: WalkedFolder = { path: "", make: () => {}, isNew: false };
+    const parts = new PartNames(this.trees, "folder" in place ? place.folder : undefined);
+    const root = new WalkedFolder("", this.target, parts, true, () => false);
     if (!("folder" in place)) await this.#entry(place.entry, place.entry.name, root);
     else {
       if (place.entry !== undefined && this.#wants("", true)) {
@@ -85,7 +81,8 @@ export class RestoreWalk {
         await this.#entry(entry, folder.path === "" ? entry.name : `${folder.path}/${entry.name}`, folder);
       }
     }
-    if (this.options.delete) this.work.deletions.push(...this.#deletions.find(folder.path, names));
+    const mayHoldMore = folder.stood && !folder.isNew;
+    if (this.options.delete && mayHoldMore) this.work.deletions.push(...this.#deletions.find(folder.path, names));
   }
 
   async #entry(entry: Entry, path: string, parent: WalkedFolder): Promise<void> {
@@ -98,41 +95,32 @@ export class RestoreWalk {
       await this.#other(entry, path, parent);
     } catch (error) {
       if (error instanceof SystemError && isFull(error)) throw targetFull(path, error);
-      if (error instanceof SystemError) this.tally.fault(path, error);
+      if (error instanceof NameClash && error.other !== undefined) this.#deletions.keep(error.other);
+      if (error instanceof SystemError) this.tally.fault(path, explained(this.target, path, error));
       else if (isDamage(error)) this.tally.fault(path, reportError(error));
       else throw error;
     }
   }
 
   async #subfolder(entry: Entry, path: string, wanted: boolean, parent: WalkedFolder): Promise<void> {
-    const existing = parent.isNew ? undefined : this.target?.lstat(path);
-    if (existing !== undefined && existing.type !== "dir" && !this.#mayReplace(entry, path, existing)) return;
+    const existing = parent.stat(path);
+    const clash = parent.clash(path, existing);
+    const isFolder = existing?.type === "dir";
+    if (clash === undefined && !isFolder && !this.#mayReplace(entry, path, existing)) return;
     const metadata = await this.#metadata(entry);
-    let isMade = false;
-    const folder: WalkedFolder = {
-      path,
-      make: () => {
-        if (isMade) return;
-        parent.make();
-        isMade = true;
-        folder.isNew = this.#makeFolder(path);
-        this.work.folders.push({ path, metadata });
-      },
-      isNew: false,
-    };
+    const parts = new PartNames(this.trees, entry.subtree);
+    const stood = isFolder && clash === undefined;
+    const folder = new WalkedFolder(path, this.target, parts, stood, () => {
+      parent.make();
+      if (clash !== undefined) throw clash;
+      const isNew = !this.options.dryRun && this.target !== undefined &&
+        makeFolder(this.target, path, existing === undefined);
+      this.tally.foldersRestored++;
+      this.work.folders.push({ path, metadata });
+      return isNew;
+    });
     if (wanted) folder.make();
     await this.#folder(entry.subtree!, folder);
-  }
-
-  /** Whether there was none. */
-  #makeFolder(path: string): boolean {
-    this.tally.foldersRestored++;
-    if (this.options.dryRun || this.target === undefined) return false;
-    const existing = this.target.lstat(path);
-    if (existing?.type === "dir") return false;
-    if (existing !== undefined) this.target.remove(path);
-    this.target.makeFolder(path);
-    return true;
   }
 
   /** Whether `--overwrite` lets an entry take the place of what is there; counted if not. */
@@ -145,29 +133,36 @@ export class RestoreWalk {
   }
 
   async #other(entry: Entry, path: string, parent: WalkedFolder): Promise<void> {
-    const existing = parent.isNew ? undefined : this.target?.lstat(path);
+    const existing = parent.standing(path);
     if (!this.#mayReplace(entry, path, existing)) return;
     const { type, target, rdev } = entry;
     const first = this.#links.take(entry);
     const group = first ?? this.#links.begin(entry, (left) => ({ path, failed: false, left }));
-    const other = { path, type, target, rdev, metadata: await this.#metadata(entry), group };
+    const part = existing === undefined ? undefined : await parent.parts.of(path);
+    const other = { path, part, type, target, rdev, metadata: await this.#metadata(entry), group };
     if (first === undefined) this.work.others.push(other);
-    else this.work.links.push({ path, to: first, other });
+    else this.work.links.push({ path, part, to: first, other });
   }
 
   async #file(entry: Entry, path: string, parent: WalkedFolder): Promise<void> {
     const first = this.#links.take(entry);
-    if (first !== undefined) return void this.work.links.push({ path, to: first });
+    const existing = parent.standing(path);
+    if (first !== undefined) {
+      if (!this.#mayReplace(entry, path, existing)) return;
+      const part = existing === undefined ? undefined : await parent.parts.of(path);
+      return void this.work.links.push({ path, part, to: first });
+    }
     const sizeBytes = Number(entry.size);
     this.tally.filesTotal++;
     this.tally.bytesTotal += sizeBytes;
-    const existing = parent.isNew ? undefined : this.target?.lstat(path);
     if (!this.#mayReplace(entry, path, existing)) return;
     const layout = await layoutOf(entry.content, sizeBytes, this.trees, this.index, path);
     const file: RestoreFile = {
       number: this.#files++,
       path,
       writePath: path,
+      parts: parent.parts,
+      fresh: existing === undefined,
       inPlace: false,
       metadata: await this.#metadata(entry),
       layout,
@@ -179,14 +174,15 @@ export class RestoreWalk {
     };
     this.#batches.batch.files.push(file);
     try {
-      if (parent.isNew) this.#planner.planNew(file, this.#batches.batch);
+      if (parent.isNew) await this.#planner.planNew(file, this.#batches.batch);
       else await this.#planner.plan(file, entry, existing, this.#batches.batch);
+      if (this.options.dryRun || this.target === undefined) this.#countDry(file);
     } catch (error) {
       markFailed(file);
       throw error;
+    } finally {
+      await this.#batches.planned(file);
     }
-    if (this.options.dryRun || this.target === undefined) this.#countDry(file);
-    await this.#batches.planned(file);
   }
 
   #countDry(file: RestoreFile): void {

@@ -6,6 +6,7 @@ import type { WriteFault } from "../stages/worker_protocol.ts";
 import type { RestoreOptions } from "./restore.ts";
 import { markFailed, type RestoreFile } from "./restore_file.ts";
 import { holesOf, type PlannedChunk } from "./restore_plan.ts";
+import { explained } from "./restore_names.ts";
 import { RestoreRemoval } from "./restore_removal.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import { isFull, targetFull } from "./target_full.ts";
@@ -21,11 +22,17 @@ export class RestoreWriter {
     this.#removal = new RestoreRemoval(target, tally, options);
   }
 
-  /** Throws `SystemError`. */
-  write(file: RestoreFile, offset: number, bytes: Bytes): void {
-    const exists = this.target.lstat(file.writePath) !== undefined;
+  /**
+   * Of a file that should have been made whole nothing exists yet; chunk by chunk it is written where nobody takes it for
+   * whole. Throws `SystemError`.
+   *
+   * @param part Where that is
+   */
+  write(file: RestoreFile, offset: number, bytes: Bytes, part: string): void {
+    const exists = !file.whole;
+    if (!exists) file.writePath = part;
+    const handle = exists ? this.target.openFile(file.writePath) : this.target.createFile(part);
     file.whole = false;
-    const handle = exists ? this.target.openFile(file.writePath) : this.target.createFile(file.writePath);
     try {
       if (!exists) handle.truncate(file.layout.sizeBytes);
       handle.write(bytes, offset);
@@ -63,6 +70,7 @@ export class RestoreWriter {
     }
     if (!file.whole) this.tally.losses(path, this.target.setMetadata(writePath, file.metadata));
     if (writePath === path) return;
+    if (file.fresh) return this.target.renameNew(writePath, path);
     if (this.target.lstat(path)?.type === "dir") this.#removal.makeWay(path);
     this.target.rename(writePath, path);
   }
@@ -74,7 +82,7 @@ export class RestoreWriter {
     if (file.failed) return;
     markFailed(file);
     this.#dropPart(file);
-    this.tally.fault(file.path, error);
+    this.tally.fault(file.path, explained(this.target, file.path, error));
   }
 
   /** No copy of a chunk is whole. A file that is changed where it stands gets all the others. */
@@ -103,9 +111,8 @@ export class RestoreWriter {
     this.tally.fault(file.path, reportError(new AxiomError("data_damaged", message, { hint })));
   }
 
-  /** What was written beside something that stays. */
   #dropPart({ path, writePath }: RestoreFile): void {
-    if (writePath !== path && this.target.lstat(writePath) !== undefined) this.target.remove(writePath);
+    if (writePath !== path) this.#removal.dropPart(writePath);
   }
 }
 

@@ -10,6 +10,7 @@ import { parseCompression, parseEncryption } from "../stages/stage_choice.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { Entry } from "../model/entry.ts";
 import type { FilePlan } from "./file_saver.ts";
+import { isPartName } from "./restore_parts.ts";
 
 /** `empty` is a folder of which nothing that it holds is saved, such as the root of another file system. */
 export type EntrySelection = "save" | "empty" | "exclude";
@@ -65,6 +66,7 @@ export function makeSavePolicy(
   const kindOf = (path: string) => cipherOf(path) === plainMacCipherFormat ? ChunkKind.plain : ChunkKind.data;
   const policy: SavePolicy = {
     select(path, relative, { type, sizeBytes, device }) {
+      if (type === "file" && isPartName(path.slice(path.lastIndexOf("/") + 1))) return "exclude";
       const decision = selectors.of(path, relative).selectEntry(relative, type, sizeBytes, device);
       return !decision.keep ? "exclude" : decision.descend ? "save" : "empty";
     },

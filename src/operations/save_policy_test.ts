@@ -62,6 +62,23 @@ function policyWith(options: Partial<SavePolicyOptions>, paths = ["/src"], files
 
 const stat = (type: FileType, more: Partial<FileStat> = {}): FileStat => ({ ...STAT, type, device: "src", ...more });
 
+Deno.test("select() leaves out files that an interrupted restore left, and nothing that only looks like them", () => {
+  const policy = policyWith({});
+  const part = ".axiom-part-0123456789abcdef";
+  const cases: [string, "file" | "dir" | "symlink", string][] = [
+    [part, "file", "exclude"],
+    [`sub/${part}`, "file", "exclude"],
+    [part, "dir", "save"],
+    [part, "symlink", "save"],
+    [`${part}0`, "file", "save"],
+    [`${part}/inner`, "file", "save"],
+    [part.toUpperCase(), "file", "save"],
+  ];
+  for (const [relative, type, expected] of cases) {
+    equal(policy.select(`/src/${relative}`, relative, stat(type)), expected, `${type} ${relative}`);
+  }
+});
+
 Deno.test("select() follows patterns, sizes and file systems", () => {
   const patterns = flagPatterns(["*.o", "/build"], "--exclude");
   const policy = policyWith({

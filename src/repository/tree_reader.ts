@@ -65,6 +65,21 @@ export class TreeReader {
     throw damaged(id, "its index nodes are nested too deeply");
   }
 
+  /** Names in a folder that begin with `prefix`; visits only leaves that may have some. */
+  async namesWith(id: string, prefix: string, depth = 0): Promise<string[]> {
+    if (depth > NODE_DEPTH_MAX) throw damaged(id, "its index nodes are nested too deeply");
+    const node = await this.node(id);
+    if ("entries" in node) return node.entries.flatMap(({ name }) => name.startsWith(prefix) ? [name] : []);
+    const names: string[] = [];
+    for (const [i, child] of node.children.entries()) {
+      const next = node.children[i + 1]?.first;
+      const endsBefore = next !== undefined && compareNames(next, prefix) <= 0;
+      const beginsAfter = compareNames(child.first, prefix) > 0 && !child.first.startsWith(prefix);
+      if (!endsBefore && !beginsAfter) names.push(...await this.namesWith(child.id, prefix, depth + 1));
+    }
+    return names;
+  }
+
   /**
    * The elements of a content in order, a node at a time.
    *

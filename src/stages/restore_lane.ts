@@ -12,6 +12,7 @@ import {
   type TargetFile,
   type TargetTree,
 } from "../platform/file_system.ts";
+import { dirtyHoleOf } from "./dirty_hole.ts";
 import { openFrame } from "./frame.ts";
 import { forEachChunk } from "./frame_builder.ts";
 import { type ChunkIdentifier, chunkIdentifier } from "./identify.ts";
@@ -79,25 +80,50 @@ export class RestoreLane {
 
   #write(write: FrameWrite, chunks: readonly Uint8Array[], bad: ReadonlySet<number>): WriteOutcome[] {
     for (let i = 0; i < write.parts.length; i += 2) if (bad.has(write.parts[i])) return [];
-    let file: TargetFile | undefined;
     try {
-      file = write.whole === undefined ? this.#target!.openFile(write.path) : this.#target!.createFile(write.path);
-      let bytes = 0;
-      let end = 0;
-      for (let i = 0; i < write.parts.length; i += 2) {
-        const chunk = chunks[write.parts[i]] as Bytes;
-        file.write(chunk, write.parts[i + 1]);
-        bytes += chunk.length;
-        end = Math.max(end, write.parts[i + 1] + chunk.length);
-      }
-      if (write.whole === undefined) return [{ file: write.file, bytes }];
-      if (end !== write.whole.sizeBytes) file.truncate(write.whole.sizeBytes);
-      const losses = file.setMetadata(write.whole.metadata);
-      return [{ file: write.file, bytes, ...(losses.length > 0 ? { losses } : {}) }];
+      return [write.whole === undefined ? this.#change(write, chunks) : this.#make(write, write.whole, chunks)];
     } catch (error) {
       return [{ file: write.file, bytes: 0, fault: writeFault(error) }];
+    }
+  }
+
+  #change({ file, path, parts }: FrameWrite, chunks: readonly Uint8Array[]): WriteOutcome {
+    const handle = this.#target!.openFile(path);
+    try {
+      return { file, bytes: writeParts(handle, parts, chunks).bytes };
     } finally {
-      file?.close();
+      handle.close();
+    }
+  }
+
+  /** Nothing of it stays after a failure: it may have its final name already. */
+  #make(
+    { file, path, parts }: FrameWrite,
+    whole: NonNullable<FrameWrite["whole"]>,
+    chunks: readonly Uint8Array[],
+  ): WriteOutcome {
+    const handle = this.#target!.createFile(path);
+    try {
+      try {
+        const { bytes, end } = writeParts(handle, parts, chunks);
+        if (end !== whole.sizeBytes) handle.truncate(whole.sizeBytes);
+        const losses = handle.setMetadata(whole.metadata);
+        return { file, bytes, ...(losses.length > 0 ? { losses } : {}) };
+      } finally {
+        handle.close();
+      }
+    } catch (error) {
+      this.#discard(path);
+      throw error;
+    }
+  }
+
+  /** The fault that led here is the one to tell. */
+  #discard(path: string): void {
+    try {
+      this.#target!.remove(path);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
     }
   }
 
@@ -129,39 +155,15 @@ export class RestoreLane {
   }
 }
 
-/** Offset of the first byte between the chunks that is not zero; only what takes space on disk is read. */
-function dirtyHoleOf(source: SourceFile, { places, sizeBytes }: CompareFile, buffer: Bytes): number | undefined {
-  const holes: { offset: number; end: number }[] = [];
-  let end = 0;
-  for (let i = 0; i < places.length; i += 2) {
-    if (places[i] > end) holes.push({ offset: end, end: places[i] });
-    end = places[i] + places[i + 1];
+function writeParts(file: TargetFile, parts: readonly number[], chunks: readonly Uint8Array[]) {
+  let bytes = 0, end = 0;
+  for (let i = 0; i < parts.length; i += 2) {
+    const chunk = chunks[parts[i]] as Bytes;
+    file.write(chunk, parts[i + 1]);
+    bytes += chunk.length;
+    end = Math.max(end, parts[i + 1] + chunk.length);
   }
-  if (sizeBytes > end) holes.push({ offset: end, end: sizeBytes });
-  if (holes.length === 0) return undefined;
-  let next = 0;
-  for (const segment of source.dataSegments(sizeBytes)) {
-    const segmentEnd = segment.offset + segment.length;
-    while (next < holes.length && holes[next].end <= segment.offset) next++;
-    for (let i = next; i < holes.length && holes[i].offset < segmentEnd; i++) {
-      const from = Math.max(holes[i].offset, segment.offset), to = Math.min(holes[i].end, segmentEnd);
-      const dirty = firstNonZero(source, from, to, buffer);
-      if (dirty !== undefined) return dirty;
-    }
-  }
-  return undefined;
-}
-
-function firstNonZero(source: SourceFile, from: number, to: number, buffer: Bytes): number | undefined {
-  for (let at = from; at < to;) {
-    const part = buffer.subarray(0, Math.min(buffer.length, to - at));
-    const length = source.read(part, at);
-    const dirty = part.subarray(0, length).findIndex((byte) => byte !== 0);
-    if (dirty >= 0) return at + dirty;
-    if (length < part.length) return undefined;
-    at += length;
-  }
-  return undefined;
+  return { bytes, end };
 }
 
 /** Numbers of the chunks that a task needs; undefined for all. */

@@ -1,7 +1,7 @@
 /** A restore that was interrupted goes on; whatever stands where it left half a file, no wrong file comes of it. */
 import { ok, strictEqual as equal } from "node:assert/strict";
 import { equalBytes } from "../../src/base/bytes.ts";
-import { partName } from "../../src/operations/restore_file.ts";
+import { partName } from "../../src/operations/restore_parts.ts";
 import { OVERWRITE_MODES } from "../../src/operations/restore.ts";
 import { SystemError } from "../../src/platform/file_system.ts";
 import { isRoot } from "../../src/platform/file_system_fixture.ts";

@@ -1,5 +1,5 @@
 import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
-import type { TargetTree } from "../../src/platform/file_system.ts";
+import { SystemError, type TargetTree } from "../../src/platform/file_system.ts";
 import { isRoot } from "../../src/platform/file_system_fixture.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { ForwardingFiles } from "./faulty_files.ts";
@@ -179,6 +179,36 @@ Deno.test("restore with verify finds everything that is not as the snapshot has 
       equal(summary.filesFailed, 0);
       equal(summary.filesVerified, 5);
     });
+  });
+});
+
+Deno.test("restore with verify looks below a folder whose own metadata could not be set", async () => {
+  await withFolder(async (folder) => {
+    const events: Events = [], source = `${folder}/source`, target = `${folder}/target`;
+    writeFiles(source, { "d/f": "right", "d/g": "right", "h": "right" });
+    const { repository, snapshot } = await savedOnce(source, events);
+    class Unsettable extends ForwardingFiles {
+      override openTarget(path: string): TargetTree {
+        const tree = super.openTarget(path);
+        const setMetadata: TargetTree["setMetadata"] = (at, metadata) => {
+          if (at !== "d") return tree.setMetadata(at, metadata);
+          Deno.writeTextFileSync(`${target}/d/f`, "WRONG");
+          throw new SystemError("EIO", "open", at);
+        };
+        return new Proxy(tree, {
+          get: (_, member) => {
+            if (member === "setMetadata") return setMetadata;
+            const value = Reflect.get(tree, member);
+            return typeof value === "function" ? value.bind(tree) : value;
+          },
+        });
+      }
+    }
+    const summary = await bringBack(repository, snapshot, source, target, { verify: true, files: new Unsettable() });
+    const errors = events.flatMap((event) => event.type === "error" ? [event] : []);
+    deepEqual(errors.map(({ path }) => path), ["d", "d/f"], "each once");
+    match(errors[1].error.message, /reads back as something else/);
+    equal(summary.filesVerified, 2);
   });
 });
 

@@ -1,0 +1,37 @@
+import type { TargetTree } from "../../src/platform/file_system.ts";
+import { ForwardingFiles } from "./faulty_files.ts";
+
+/** Targets that keep the case and the form of names and do not tell them apart, as exFAT, NTFS, APFS and SMB do. */
+export class FoldingFiles extends ForwardingFiles {
+  override openTarget(path: string): TargetTree {
+    const tree = super.openTarget(path);
+    return new Proxy(tree, {
+      get: (_, member) => {
+        const value = Reflect.get(tree, member);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          const paths = member === "makeSymlink" ? 1 : 2;
+          return value.apply(
+            tree,
+            args.map((arg, i) => i < paths && typeof arg === "string" ? standing(tree, arg) : arg),
+          );
+        };
+      },
+    });
+  }
+}
+
+/** The path under which the same thing was made. */
+function standing(tree: TargetTree, path: string): string {
+  let at = "";
+  for (const name of path.split("/")) {
+    const names = tree.lstat(at)?.type === "dir" ? tree.readNames(at) : [];
+    const found = names.includes(name) ? name : names.find((each) => folded(each) === folded(name)) ?? name;
+    at = at === "" ? found : `${at}/${found}`;
+  }
+  return at;
+}
+
+function folded(name: string): string {
+  return name.normalize("NFD").toUpperCase();
+}

@@ -1,0 +1,173 @@
+/** (43) Whatever of a file can be had, nothing has its final name before all of it is there. */
+import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
+import { fromHex } from "../../src/base/bytes.ts";
+import { packKey } from "../../src/model/object_keys.ts";
+import { isInOneFrame, layoutOf } from "../../src/operations/restore_plan.ts";
+import { resolvePath } from "../../src/operations/snapshot_paths.ts";
+import { SystemError, type TargetFile, type TargetTree } from "../../src/platform/file_system.ts";
+import { openFileSystem } from "../../src/platform/open_file_system.ts";
+import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
+import { type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
+import { flipBit } from "./damage.ts";
+import { ForwardingFiles } from "./faulty_files.ts";
+import { pictureOfFolder } from "./pictures.ts";
+import { noise, writeFiles } from "./source_folder.ts";
+import {
+  bringBack,
+  emptyRepository,
+  type Events,
+  opened,
+  save,
+  savedOnce,
+  SMALL_PACKS,
+  withFolder,
+} from "./test_repository.ts";
+
+const BYTES = 30_000;
+
+async function layoutIn(store: MemoryStore, path: string) {
+  const repository = await opened(store);
+  const snapshot = (await repository.snapshots()).snapshots.find((each) => each.snapshot.paths.includes(path))!;
+  const view = await repository.loadIndex();
+  const trees = repository.trees(view);
+  const place = await resolvePath(trees, snapshot, `${path}/f`);
+  ok(!("folder" in place));
+  return { snapshot, index: view.index, layout: await layoutOf(place.entry.content, BYTES, trees, view.index, "f") };
+}
+
+/** A file in one frame, which is damaged; copies of its first chunk, or of all of its chunks, are in another pack. */
+async function damagedFile(
+  root: string,
+  copies: "first" | "all",
+): Promise<{ store: MemoryStore; snapshot: StoredSnapshot }> {
+  const [source, other] = [`${root}/source`, `${root}/other`];
+  writeFiles(source, { f: noise("f", BYTES) });
+  for (;;) {
+    const store = memoryStore();
+    const empty = await emptyRepository(SMALL_PACKS);
+    store.restore(empty);
+    await save(await opened(store), source);
+    const one = store.snapshot();
+    const { layout } = await layoutIn(store, source);
+    ok(layout.chunks.length > 1);
+    for (const [i, { offset, length }] of layout.chunks.entries()) {
+      if (i === 0 || copies === "all") {
+        writeFiles(other, { [`${i}`]: noise("f", BYTES).slice(offset, offset + length) });
+      }
+    }
+    store.restore(empty);
+    await save(await opened(store), other);
+    store.restore(new Map([...store.snapshot(), ...one]));
+    const both = await layoutIn(store, source);
+    // Which of two copies is read first is a matter of the packs' names.
+    if (!isInOneFrame(both.layout) || both.layout.chunks[0].pack.name !== layout.chunks[0].pack.name) continue;
+    equal(both.index.lookup(fromHex(layout.chunks[0].id)).length, 2);
+    await flipBit(store, packKey(layout.chunks[0].pack.name), 8 * 5000);
+    return { store, snapshot: both.snapshot };
+  }
+}
+
+for (const before of ["nothing", "an older file"]) {
+  Deno.test(`(43) half of what a damaged frame held is elsewhere: no half file, and ${before} stays`, async () => {
+    await withFolder(async (root) => {
+      const { store, snapshot } = await damagedFile(root, "first");
+      const target = `${root}/target`;
+      Deno.mkdirSync(target);
+      if (before !== "nothing") writeFiles(target, { f: "older" });
+      for (let round = 0; round < 2; round++) {
+        const { filesFailed } = await bringBack(await opened(store, []), snapshot, `${root}/source`, target);
+        equal(filesFailed, 1);
+        const there = [...Deno.readDirSync(target)].map(({ name }) => name);
+        deepEqual(there, before === "nothing" ? [] : ["f"]);
+        if (before !== "nothing") equal(Deno.readTextFileSync(`${target}/f`), "older");
+      }
+    });
+  });
+}
+
+/** Calls `seen` ahead of each write to a file that was made or opened. */
+class WatchedTargets extends ForwardingFiles {
+  constructor(readonly watch: (file: TargetFile, tree: TargetTree) => void) {
+    super();
+  }
+
+  override openTarget(path: string): TargetTree {
+    const tree = super.openTarget(path);
+    return new Proxy(tree, {
+      get: (_, member) => {
+        const value = Reflect.get(tree, member);
+        if (typeof value !== "function") return value;
+        if (member !== "createFile" && member !== "openFile") return value.bind(tree);
+        return (name: string) => {
+          const file: TargetFile = value.call(tree, name);
+          this.watch(file, tree);
+          return file;
+        };
+      },
+    });
+  }
+}
+
+for (const remove of [false, true]) {
+  Deno.test(`(43) all that a damaged frame held is elsewhere: the file is made beside its name, delete: ${remove}`, async () => {
+    await withFolder(async (root) => {
+      const { store, snapshot } = await damagedFile(root, "all");
+      const [source, target] = [`${root}/source`, `${root}/target`];
+      Deno.mkdirSync(target);
+      let writes = 0;
+      const files = new WatchedTargets((file, tree) => {
+        const write = file.write.bind(file);
+        file.write = (data, offset) => {
+          writes++;
+          equal(tree.lstat("f"), undefined, "half a file has its name");
+          write(data, offset);
+        };
+      });
+      const options = { files, delete: remove, verify: true };
+      const { filesFailed, filesDeleted } = await bringBack(await opened(store, []), snapshot, source, target, options);
+      ok(writes > 1);
+      equal(filesFailed, 0);
+      equal(filesDeleted, 0);
+      deepEqual(pictureOfFolder(openFileSystem(), target), pictureOfFolder(openFileSystem(), source));
+    });
+  });
+}
+
+Deno.test("(14) of a file in one frame that cannot be written nothing is left, whatever call fails", async (t) => {
+  const cases: Record<string, (file: TargetFile) => void> = {
+    "in the middle of a write": (file) => {
+      const write = file.write.bind(file);
+      file.write = (data, offset) => {
+        write(data.subarray(0, 2), offset);
+        throw new SystemError("EIO", "write", "f");
+      };
+    },
+    "its metadata": (file) => {
+      file.setMetadata = () => {
+        throw new SystemError("EIO", "fchmod", "f");
+      };
+    },
+    "when it is closed": (file) => {
+      const close = file.close.bind(file);
+      file.close = () => {
+        close();
+        throw new SystemError("EIO", "close", "f");
+      };
+    },
+  };
+  for (const [name, fail] of Object.entries(cases)) {
+    await t.step(name, () =>
+      withFolder(async (root) => {
+        const [source, target] = [`${root}/source`, `${root}/target`], events: Events = [];
+        writeFiles(source, { f: "content", sub: "" });
+        Deno.mkdirSync(target);
+        const { repository, snapshot } = await savedOnce(source, events);
+        const files = new WatchedTargets(fail);
+        const { filesFailed } = await bringBack(repository, snapshot, `${source}/f`, target, { files });
+        equal(filesFailed, 1);
+        deepEqual([...Deno.readDirSync(target)], []);
+        equal((await bringBack(repository, snapshot, source, target)).filesFailed, 0);
+        deepEqual(pictureOfFolder(openFileSystem(), target), pictureOfFolder(openFileSystem(), source));
+      }));
+  }
+});
