@@ -19,13 +19,18 @@ export function failureOf(error: unknown, what: string, signal: AbortSignal): Fa
   if (signal.reason instanceof AxiomError && comesFrom(error, signal.reason)) {
     return { error: reportError(signal.reason), exitCode: signal.reason.exitCode, stack };
   }
-  if (error instanceof AxiomError) return { error: reportError(error), exitCode: error.exitCode, stack };
+  if (error instanceof AxiomError) return { error: reportError(error), exitCode: exitCodeOf(error), stack };
   const name = error instanceof Error ? `${error.name}: ` : "";
   return {
     error: { kind: "internal", message: `Cannot finish ${what}: internal error, ${name}${messageOf(error)}` },
     exitCode: 1,
     stack,
   };
+}
+
+/** A target of which nothing could be written is no partial success. */
+function exitCodeOf(error: AxiomError): number {
+  return error.kind === "target_unwritable" ? 1 : error.exitCode;
 }
 
 export function isBug(failure: Failure): boolean {

@@ -6,6 +6,7 @@ import type { OutputStream, RenderContext } from "./context.ts";
 import { errorJson, escapeLines, noticeJson } from "./event_json.ts";
 import { jsonLine } from "./json.ts";
 import { ProgressDisplay, type ProgressMode } from "./progress_display.ts";
+import { shortened } from "./width.ts";
 
 export interface OutputSettings {
   stdout: OutputStream;
@@ -231,7 +232,13 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
+const PATH_COLUMNS_MAX = 400;
+
+/** A path of thousands of characters would hide what is said about it: its ends tell which it is. */
 function withPath(message: string, path: string | undefined): string {
-  if (path === undefined || message.includes(path) || message.includes(displayName(path))) return message;
-  return `${message} (${path})`;
+  if (path === undefined) return message;
+  const shown = displayName(path);
+  const whole = message.includes(path) || message.includes(shown) ? message : `${message} (${path})`;
+  const short = shortened(shown, PATH_COLUMNS_MAX);
+  return short === shown ? whole : whole.replaceAll(path, short).replaceAll(shown, short);
 }

@@ -40,6 +40,9 @@ const closing = {
   hint: "Run `axiom init`",
 } as const;
 
+/** 400 columns of `/folder/folder/…/last`. */
+const SHORTENED = `/${"folder/".repeat(18)}folder…${"folder/".repeat(38).slice(-262)}last`;
+
 Deno.test("people read results on stdout, and progress, warnings and errors on stderr", async (t) => {
   const cases: {
     name: string;
@@ -54,6 +57,15 @@ Deno.test("people read results on stdout, and progress, warnings and errors on s
       name: "a warning",
       act: ({ output }) => output.events(warning),
       stderr: "axiom: warning: Extended attributes are lost (/a\\xff)\n",
+    },
+    {
+      name: "a path of thousands of characters, shortened wherever it stands",
+      act: ({ output }) => {
+        const path = `/${"folder/".repeat(500)}last`;
+        const message = `Cannot read ${path}: readdir ${path}: ENAMETOOLONG`;
+        output.events({ type: "error", error: { kind: "source_unreadable", message }, path });
+      },
+      stderr: `axiom: Cannot read ${SHORTENED}: readdir ${SHORTENED}: ENAMETOOLONG\n`,
     },
     {
       name: "a hint that several errors share, once; with the last word again",

@@ -8,13 +8,18 @@ const CASES: { args: string[]; code: number; stderr: RegExp; env?: Record<string
     line,
   ) => ({
     args: line.split(" "),
-    code: 3,
+    code: 1,
     stderr: /Cannot restore to .*: .*\/file is a file, not a folder\n {2}hint: .*--target/,
   })),
   {
     args: ["restore", "latest", "-t", "dangling"],
-    code: 3,
+    code: 1,
     stderr: /\/dangling is a symbolic link that leads to nothing, not a folder\n {2}hint: /,
+  },
+  {
+    args: ["dump", "latest", "-o", "file"],
+    code: 1,
+    stderr: /Cannot write .*\/file: it exists already\n {2}hint: .*--output/,
   },
   {
     args: ["backup", "file/below"],
