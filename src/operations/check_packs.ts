@@ -123,8 +123,10 @@ export class PacksCheck {
   #noteIndexes(): void {
     const { view, findings } = this;
     if (view.objects.damaged.length === 0 && view.unindexed.length > 0) {
-      const message = `${view.unindexed.length} packs are in no index object and were read from their own tables; ` +
-        "a backup at work will add its own, `axiom repair index` adds all";
+      const packs = view.unindexed.length === 1 ? "1 pack is" : `${view.unindexed.length} packs are`;
+      const message =
+        `${packs} in no index object, read from their own tables: nothing is lost; a backup at work will ` +
+        "add its own, `axiom repair index` adds all";
       findings.note("unindexed_packs", "index/", message);
     }
     if (view.objects.superseded.length > 0) {

@@ -40,11 +40,17 @@ export async function restoreConfigured(
   request: RestoreRequest,
   { user, ...context }: RestoreBy,
 ): Promise<RestoreSummary> {
-  const select = restoreSelection(
+  const selection = restoreSelection(
     flagPatterns(configured.include, "--include"),
     flagPatterns(configured.exclude, "--exclude"),
     absolutePath(request.path),
   );
+  let isAnySelected = false;
+  const select = selection && ((path: string, isFolder: boolean) => {
+    const isSelected = selection(path, isFolder);
+    isAnySelected ||= isSelected;
+    return isSelected;
+  });
   const target = absolute(request.target, request.folder);
   refuseTarget(repository.store.location, target, configured.delete, context.files);
   const question = { names: [request.snapshot], filter: request.filter };
@@ -53,7 +59,7 @@ export async function restoreConfigured(
   if (request.snapshot === "latest") reportDamaged(list, context.onEvent);
   warnOfFaults(snapshot, request.path, context.onEvent);
   const owners = ownersFor(user, context.onEvent);
-  return await restore(repository, {
+  const summary = await restore(repository, {
     snapshot,
     path: request.path,
     target,
@@ -63,6 +69,11 @@ export async function restoreConfigured(
     verify: configured.verify,
     dryRun: request.dryRun,
   }, { ...context, owners });
+  if (configured.include.length > 0 && !isAnySelected) {
+    const message = `Nothing of the snapshot is selected by --include ${configured.include.join(", ")}`;
+    context.onEvent({ type: "warning", code: "nothing_selected", message });
+  }
+  return summary;
 }
 
 /** Root gives files their owners; of anybody else that is told once. */

@@ -41,7 +41,7 @@ function compare(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-const IDS_SHOWN = 4;
+const IDS_SHOWN = 2;
 
 /** One warning for all that are dated in the future: they are not taken for the latest, and someone has to look at a clock. */
 export function warnOfAhead(snapshots: readonly StoredSnapshot[], nowNs: string, onEvent: EventSink): void {
@@ -51,10 +51,8 @@ export function warnOfAhead(snapshots: readonly StoredSnapshot[], nowNs: string,
     ", ",
   );
   const more = ahead.length > IDS_SHOWN ? ` and ${ahead.length - IDS_SHOWN} more` : "";
-  const [are, they] = ahead.length === 1 ? ["snapshot is", "it does"] : ["snapshots are", "they do"];
-  const message =
-    `${ahead.length} ${are} dated in the future, where it is ${formatLocalTime(nowNs)} now: ${shown}${more}; ` +
-    `a clock was wrong then or is wrong now, and ${they} not count as the latest while there is another`;
+  const are = ahead.length === 1 ? "snapshot is" : "snapshots are";
+  const message = `${ahead.length} ${are} dated in the future, not the latest while there is another: ${shown}${more}`;
   onEvent({ type: "warning", code: "snapshot_ahead", message });
 }
 

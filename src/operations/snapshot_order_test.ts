@@ -130,7 +130,8 @@ Deno.test("the warning names what is dated in the future, and what it means", ()
   findSnapshot(list, "latest", {}, { nowNs: NOW_NS.toString(), onEvent: (event) => void events.push(event) });
   const [event] = events;
   ok(event.type === "warning");
-  match(event.message, /^6 snapshots are dated in the future, where it is 2025-10-\d\d .* now: /);
+  match(event.message, /^6 snapshots are dated in the future, not the latest while there is another: /);
   ok(event.message.includes(snapshots[0].id.slice(0, 8)) && !event.message.includes(snapshots[5].id.slice(0, 8)));
-  match(event.message, / and 2 more; a clock was wrong then or is wrong now, and they do not count as the latest/);
+  match(event.message, / and 4 more$/);
+  ok(event.message.length < 200, event.message);
 });

@@ -1,12 +1,14 @@
 import { AxiomError } from "../base/errors.ts";
-import { sortNames } from "../base/names.ts";
+import { ignoreEvents } from "../base/events.ts";
+import { displayName, sortNames } from "../base/names.ts";
 import type { Entry } from "../model/entry.ts";
-import type { FileSystem } from "../platform/file_system.ts";
+import { type FileSystem, SystemError } from "../platform/file_system.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import type { PutDocument } from "../repository/tree_writer.ts";
 import { isDamage } from "./damage.ts";
 import { EntryMaker } from "./entry_of_stat.ts";
 import { FolderWriter } from "./folder_writer.ts";
+import { SnapshotSizes } from "./snapshot_sizes.ts";
 import type { TreeSaver } from "./tree_saver.ts";
 
 /** The folders that lead to the sources, with the sources as leaves; the root is `/`. */
@@ -71,7 +73,27 @@ export class SourceTreeSaver {
   async #saveSource(path: string, name: string, last: Entry | undefined): Promise<Entry | undefined> {
     const { entry } = await this.saver.saveSource(path, name, last);
     if (entry !== undefined) this.#saved++;
+    if (entry?.subtree !== last?.subtree) await this.#warnOfEmpty(path, last);
     return entry;
+  }
+
+  /** A disk that is not mounted leaves an empty folder, and a snapshot of that looks like a good one. */
+  async #warnOfEmpty(path: string, last: Entry | undefined): Promise<void> {
+    if (last?.type !== "dir" || !this.#isEmptyFolder(path)) return;
+    const { files } = await new SnapshotSizes(this.trees, { onEvent: ignoreEvents }).of(last.subtree!);
+    if (files === 0) return;
+    const had = files === 1 ? "1 file" : `${files} files`;
+    const message = `${displayName(path)} is empty, and the snapshot before had ${had} there: is it mounted?`;
+    this.saver.tally.onEvent({ type: "warning", code: "source_empty", message, path });
+  }
+
+  #isEmptyFolder(path: string): boolean {
+    try {
+      return this.files.readNames(path).length === 0;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return false;
+    }
   }
 
   async #saveChildren(node: SourceNode, last: string | undefined): Promise<string> {

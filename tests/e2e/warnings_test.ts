@@ -104,7 +104,7 @@ Deno.test(
     const future = await machine.run(["backup", source, "--time", "2900-01-01"]);
     match(future.stderr, /--time is in the future/);
     writeFiles(source, { b: "b" });
-    const ahead = /1 snapshot is dated in the future, .* \(2900-01-01 00:00:00, /;
+    const ahead = /1 snapshot is dated in the future, not the latest .*: [0-9a-f]{8} \(2900-01-01 00:00:00, /;
     match((await machine.run(["ls", `latest:${source}`])).stderr, ahead);
     const listed = await machine.run(["snapshots", "--json"]);
     match(listed.stderr, ahead);
@@ -114,6 +114,48 @@ Deno.test(
     deepEqual([warning.type, warning.code], ["warning", "snapshot_ahead"]);
     equal(next.last().parent_id, first);
     match((await machine.run(["ls", `latest:${source}`])).stdout, /\/b\n$/);
+  }),
+);
+
+Deno.test(
+  "what is empty or selects nothing, and an index that is gone, are told; nothing has failed",
+  onMachine(async (machine, t) => {
+    const source = machine.path("source");
+    writeFiles(source, { a: "a", "folder/b": "b" });
+    equal((await machine.run(["init"])).code, 0);
+    equal((await machine.run(["backup", source])).code, 0);
+    await t.step("no entry matches --include", async () => {
+      for (const more of [[], ["--dry-run"]]) {
+        const nothing = ["restore", "latest", "-t", "target", "-i", "nomatch/**", ...more];
+        const { code, stderr } = await machine.run(nothing);
+        equal(code, 0);
+        match(stderr, /warning: Nothing of the snapshot is selected by --include nomatch\/\*\*\n$/);
+      }
+      equal((await machine.run(["restore", "latest", "-t", "target", "-i", "b"])).stderr, "");
+      equal((await machine.run(["restore", "latest", "-t", "target", "-e", "nomatch"])).stderr, "");
+    });
+    await t.step("packs that no index names", async () => {
+      ok(!(await machine.run(["check"])).stdout.includes("index"));
+      for (const { name } of Deno.readDirSync(`${machine.repository}/index`)) {
+        await Deno.remove(`${machine.repository}/index/${name}`, { recursive: true });
+      }
+      const { code, stdout } = await machine.run(["check"]);
+      equal(code, 0);
+      match(
+        stdout,
+        /\n\d+ packs? (is|are) in no index object, .*: nothing is lost; .* `axiom repair index` adds all\n/,
+      );
+      equal((await machine.run(["repair", "index"])).code, 0);
+      ok(!(await machine.run(["check"])).stdout.includes("index"));
+    });
+    await t.step("a source that held files is empty", async () => {
+      await Deno.remove(source, { recursive: true });
+      await Deno.mkdir(source);
+      const { code, stderr } = await machine.run(["backup", source]);
+      equal(code, 0);
+      match(stderr, /warning: .*\/source is empty, and the snapshot before had 2 files there: is it mounted\?\n/);
+      equal((await machine.run(["backup", source])).stderr, "");
+    });
   }),
 );
 

@@ -37,7 +37,10 @@ export const backup = defineCommand({
     "axiom backup [flags] --stdin-from-command -- <command>…",
   details:
     "Files that did not change since the last snapshot of the same paths are not read again. An interrupted backup " +
-    "leaves no snapshot; the next one uses what was uploaded.",
+    "leaves no snapshot; the next one uses what was uploaded. What is stored counts encryption, padding and the tables " +
+    "of packs too: of very little it is more than what is new.\n" +
+    "A program whose output comes to --stdin by a pipe can fail without anybody noticing: what it printed until then is " +
+    "saved as if it were all. --stdin-from-command runs the program itself, and makes no snapshot if it fails.",
   arguments: [{
     name: "path",
     description: "File or folder; those of the configuration if none is given",

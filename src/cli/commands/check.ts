@@ -64,6 +64,7 @@ function summaryText(summary: CheckSummary): string {
     const drawn = seed === null ? "" : `, drawn by --seed ${seed}`;
     lines.push(`Read ${grouped(packsRead)} of them in full, ${formatSize(summary.bytesRead)}${drawn}`);
   }
+  lines.push(...summary.notes.filter(({ code }) => code === "unindexed_packs").map(({ message }) => message));
   if (packsUnused > 0) lines.push(`No snapshot needs ${count(packsUnused, "pack")} of ${formatSize(bytesUnused)}`);
   lines.push(errorCount === 0 ? "No damage found" : `${count(errorCount, "damaged object")} found`);
   return lines.join("\n");

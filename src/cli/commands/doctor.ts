@@ -19,7 +19,10 @@ export const doctor = defineCommand({
   name: "doctor",
   summary: "Say what this machine, this build and the repository's place can do",
   usage: "axiom [-r <location>] doctor [--accept-repository]",
-  details: "Needs no password, and changes nothing that lasts. Ends with 1 if something cannot work.",
+  details:
+    "Looks at the configuration, at what of files this system can save and set, at the folders for state and cache, and, " +
+    "with a location, at what its file system can do: what it puts there to try that goes again. Needs no password. Of " +
+    "each thing it says ok, look (it works, but not as well as it could) or FAILS, and ends with 1 if one fails.",
   arguments: [],
   flags: FLAGS,
   examples: [
