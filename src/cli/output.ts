@@ -232,7 +232,7 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-const PATH_COLUMNS_MAX = 400;
+const PATH_COLUMNS_MAX = 200;
 
 /** A path of thousands of characters would hide what is said about it: its ends tell which it is. */
 function withPath(message: string, path: string | undefined): string {

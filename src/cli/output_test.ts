@@ -40,8 +40,8 @@ const closing = {
   hint: "Run `axiom init`",
 } as const;
 
-/** 400 columns of `/folder/folder/…/last`. */
-const SHORTENED = `/${"folder/".repeat(18)}folder…${"folder/".repeat(38).slice(-262)}last`;
+/** 200 columns of `/folder/folder/…/last`. */
+const SHORTENED = `/${"folder/".repeat(9)}fo…${"folder/".repeat(19).slice(-129)}last`;
 
 Deno.test("people read results on stdout, and progress, warnings and errors on stderr", async (t) => {
   const cases: {

@@ -71,9 +71,7 @@ export class RestoreTally {
   fault(path: string, error: ErrorReport | SystemError, what: "all" | "metadata" = "all"): void {
     this.filesFailed++;
     this.#know(path, what);
-    const report: ErrorReport = error instanceof SystemError
-      ? { kind: "target_unwritable", message: `Cannot restore ${displayName(path)}: ${error.message}` }
-      : error;
+    const report = error instanceof SystemError ? targetFault(path, error) : error;
     if (report.kind === "data_damaged" || report.kind === "object_missing") this.damaged = true;
     this.onEvent({ type: "error", error: report, path });
   }
@@ -97,4 +95,11 @@ export class RestoreTally {
   get lossCount(): number {
     return [...this.#losses.values()].reduce((sum, { count }) => sum + count, 0);
   }
+}
+
+function targetFault(path: string, error: SystemError): ErrorReport {
+  const kind = "target_unwritable", cannot = `Cannot restore ${displayName(path)}`;
+  if (error.code !== "ENOTEMPTY") return { kind, message: `${cannot}: ${error.message}` };
+  const hint = "Move it away, or give --delete, which removes it if everything in it was selected";
+  return { kind, message: `${cannot}: a folder that is not empty stands there`, hint };
 }
