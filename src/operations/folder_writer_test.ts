@@ -49,6 +49,9 @@ const entryOf = (number: number, mtime: string): Entry => ({
   inode: "1",
 });
 
+/** How far the walk may be ahead of what is written, in entries. */
+const AHEAD = 900;
+
 /** Saves a folder as a backup does: the parent's own entry where the time is the same. */
 async function write(
   documents: Documents,
@@ -59,11 +62,14 @@ async function write(
   const cursor = parentId === undefined ? undefined : new ParentCursor(documents.reader, parentId, has);
   const writer = new FolderWriter(documents.store, SPLIT_KEY, cursor && { cursor, id: parentId! });
   const names = [...folder.keys()].sort((a, b) => compareNames(nameOf(a), nameOf(b)));
+  const ahead: [Entry, boolean][] = [];
   for (const number of names) {
     const last = await cursor?.take(nameOf(number));
     const isParents = last?.mtime === folder.get(number);
-    await writer.add(isParents ? last! : entryOf(number, folder.get(number)!), isParents);
+    ahead.push([isParents ? last! : entryOf(number, folder.get(number)!), isParents]);
+    if (ahead.length === AHEAD) { for (const item of ahead.splice(0)) await writer.add(...item); }
   }
+  for (const item of ahead) await writer.add(...item);
   return await writer.finish();
 }
 
