@@ -53,3 +53,17 @@ Deno.test("(39) names that never come do not fill the memory: the oldest content
   }
   deepEqual(saved.slice(COUNT), ["second of 0", "second of 1"]);
 });
+
+Deno.test("(39) files of which all names were met before the content was there leave nothing in the account", async () => {
+  const elements = Array.from({ length: 256 }, (_, i) => String(i).padStart(64, "0"));
+  const { saved, save } = saverOf(() => ({ content: { elements } }));
+  const COUNT = 5000;
+  for (let inode = 0; inode < COUNT; inode++) {
+    const both = await Promise.all(["one", "two"].map((name) => save(`${name} of ${inode}`, stat(inode, 2))));
+    deepEqual(both.map(({ chunksNew }) => chunksNew), [1, 0]);
+  }
+  equal(saved.length, COUNT);
+  await save("kept", stat(COUNT));
+  await save("another name of it", stat(COUNT));
+  deepEqual(saved.slice(COUNT), ["kept"]);
+});

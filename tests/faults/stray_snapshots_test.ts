@@ -299,3 +299,22 @@ Deno.test("a fenced commit that may not be taken back says why it failed, and wh
     session.stopHeartbeats();
   });
 });
+
+Deno.test("a snapshot that its writer takes back while strays are judged is none, and nothing is made of it", async () => {
+  await withScene(async ({ state, snapshots }) => {
+    const { id } = snapshots[1];
+    const store = storeOf(state);
+    await store.remove(markerKey(id));
+    let reads = 0;
+    // After the manifest was read, and before it is known that the marker is gone.
+    const hooked = new HookedStore(store, async ({ call, key }) => {
+      if (call !== "get" || key !== markerKey(id)) return;
+      reads++;
+      await store.remove(snapshotKey(id));
+    });
+    const { repairs } = await repair(hooked);
+    deepEqual([repairs, reads], [[], 1]);
+    const list = await (await opened(store)).snapshots();
+    deepEqual([list.snapshots.map((each) => each.id), list.unfinished], [[snapshots[0].id], []]);
+  });
+});
