@@ -1,6 +1,13 @@
 import { absolute } from "../operations/source_list.ts";
 import { parseTagLists, type SnapshotFilter } from "../operations/snapshot_filter.ts";
-import type { Flag, FlagValues } from "./command.ts";
+import type { Argument, Flag, FlagValues } from "./command.ts";
+
+export const SNAPSHOT_NAMES: Argument = {
+  name: "snapshot",
+  description: "Id, the beginning of one, or latest; all by default",
+  optional: true,
+  repeatable: true,
+};
 
 /** Which snapshots are meant where no id names one. */
 export const SNAPSHOT_FLAGS = [

@@ -7,6 +7,7 @@ import {
 import { metadataStyleOf } from "../../operations/save_policy.ts";
 import { defineCommand } from "../command.ts";
 import { jsonName } from "../json.ts";
+import { SNAPSHOT_NAMES } from "../snapshot_flags.ts";
 import { count, grouped } from "../wording.ts";
 
 const FLAGS = [
@@ -32,12 +33,7 @@ export const repairSnapshots = defineCommand({
     "The new snapshots have the tag repaired. A snapshot that does not count because its commit marker was lost or " +
     "damaged is brought back under a new id. Run `axiom repair index` first, and a backup of what is affected: " +
     "what it can store again is no longer lost.",
-  arguments: [{
-    name: "snapshot",
-    description: "Id, the beginning of one, or latest; all by default",
-    optional: true,
-    repeatable: true,
-  }],
+  arguments: [SNAPSHOT_NAMES],
   flags: FLAGS,
   examples: [
     { command: "axiom repair snapshots --dry-run", does: "Say what snapshots lost" },

@@ -4,7 +4,7 @@ import { listSnapshots, type SnapshotSummary } from "../../operations/list_snaps
 import { defineCommand } from "../command.ts";
 import { listen } from "../heard.ts";
 import { jsonName, jsonTime } from "../json.ts";
-import { SNAPSHOT_FLAGS, snapshotChoice, snapshotFilter } from "../snapshot_flags.ts";
+import { SNAPSHOT_FLAGS, SNAPSHOT_NAMES, snapshotChoice, snapshotFilter } from "../snapshot_flags.ts";
 import { type Cell, type Column, renderTable } from "../table.ts";
 import { count, grouped } from "../wording.ts";
 
@@ -23,12 +23,7 @@ export const snapshots = defineCommand({
   name: "snapshots",
   summary: "List snapshots",
   usage: "axiom snapshots [--host <host>] [--tag <tag>] [--path <path>] [--latest <n>] [<snapshot>…]",
-  arguments: [{
-    name: "snapshot",
-    description: "Id, the beginning of one, or latest; all by default",
-    optional: true,
-    repeatable: true,
-  }],
+  arguments: [SNAPSHOT_NAMES],
   flags: FLAGS,
   examples: [
     { command: "axiom snapshots", does: "List all snapshots, oldest first" },

@@ -4,7 +4,7 @@ import { type RawStatistics, type Statistics, statistics, STATISTICS_MODES } fro
 import { readSnapshotList } from "../../operations/unmarked_snapshots.ts";
 import { defineCommand } from "../command.ts";
 import { listen } from "../heard.ts";
-import { SNAPSHOT_FLAGS, snapshotChoice, snapshotFilter } from "../snapshot_flags.ts";
+import { SNAPSHOT_FLAGS, SNAPSHOT_NAMES, snapshotChoice, snapshotFilter } from "../snapshot_flags.ts";
 import { count, grouped } from "../wording.ts";
 
 const FLAGS = [
@@ -22,12 +22,7 @@ export const stats = defineCommand({
   name: "stats",
   summary: "Count what snapshots hold and what they take",
   usage: "axiom stats [--mode restore-size|files-by-contents|raw-data] [<snapshot>…]",
-  arguments: [{
-    name: "snapshot",
-    description: "Id, the beginning of one, or latest; all by default",
-    optional: true,
-    repeatable: true,
-  }],
+  arguments: [SNAPSHOT_NAMES],
   flags: FLAGS,
   examples: [
     { command: "axiom stats latest", does: "Say what restoring the newest snapshot would take" },
