@@ -10,6 +10,7 @@ import type { CompareFile, CompareResult } from "../stages/worker_protocol.ts";
 import { metadataDifferences } from "./metadata_differences.ts";
 import type { RestoreOptions } from "./restore.ts";
 import type { RestoreBatch, RestoreFile } from "./restore_file.ts";
+import { dropPart } from "./restore_parts.ts";
 import { type FileLayout, holesOf } from "./restore_plan.ts";
 
 /** A larger file is changed where it stands, and may be left half old and half new if chunks turn out to be damaged. */
@@ -61,6 +62,9 @@ export class RestoreFilePlanner {
       if (part !== undefined) {
         for (const { offset, length } of holesOf(file.layout)) handle.punchHole(offset, length);
       }
+    } catch (error) {
+      if (part === undefined) dropPart(this.target, file.writePath);
+      throw error;
     } finally {
       handle.close();
     }

@@ -4,6 +4,7 @@ import { SystemError, type TargetTree } from "../platform/file_system.ts";
 import type { RestoreOptions } from "./restore.ts";
 import type { RestoreOther, RestoreWork } from "./restore_file.ts";
 import { explained } from "./restore_names.ts";
+import { dropPart } from "./restore_parts.ts";
 import { RestoreRemoval } from "./restore_removal.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import { isFull, targetFull } from "./target_full.ts";
@@ -87,13 +88,13 @@ export class RestoreFinish {
   /** What stands at the path outlives a failure. */
   #place(path: string, part: string | undefined, make: (path: string) => void): void {
     if (part === undefined) return make(path);
-    this.#removal.dropPart(part);
+    dropPart(this.target, part);
     make(part);
     try {
       if (this.target.lstat(path)?.type === "dir") this.#removal.makeWay(path);
       this.target.rename(part, path);
     } catch (error) {
-      this.#removal.dropPart(part);
+      dropPart(this.target, part);
       throw error;
     }
   }

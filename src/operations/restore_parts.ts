@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { encodeName } from "../base/names.ts";
+import { SystemError, type TargetTree } from "../platform/file_system.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 
 const PREFIX = ".axiom-part-";
@@ -35,5 +36,14 @@ export class PartNames {
     if (this.folder === undefined) return partName(path);
     this.#taken ??= this.trees.namesWith(this.folder, PREFIX).then((names) => new Set(names));
     return partName(path, await this.#taken);
+  }
+}
+
+/** Removes what was written beside something that stays, if it can be; no folder. */
+export function dropPart(target: TargetTree, path: string): void {
+  try {
+    if (target.lstat(path) !== undefined) target.remove(path);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { SystemError, type TargetTree } from "../platform/file_system.ts";
+import type { TargetTree } from "../platform/file_system.ts";
 import type { RestoreOptions } from "./restore.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 
@@ -36,15 +36,6 @@ export class RestoreRemoval {
     if (!this.#isFolder(path)) this.target.remove(path);
     else if (this.options.delete && this.#mayGo(path)) this.remove(path);
     else this.target.removeFolder(path);
-  }
-
-  /** Removes what was written beside something that stays, if it can be; no folder. */
-  dropPart(path: string): void {
-    try {
-      if (this.target.lstat(path) !== undefined) this.target.remove(path);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-    }
   }
 
   #isFolder(path: string): boolean {

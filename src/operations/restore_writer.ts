@@ -7,6 +7,7 @@ import type { RestoreOptions } from "./restore.ts";
 import { markFailed, type RestoreFile } from "./restore_file.ts";
 import { holesOf, type PlannedChunk } from "./restore_plan.ts";
 import { explained } from "./restore_names.ts";
+import { dropPart } from "./restore_parts.ts";
 import { RestoreRemoval } from "./restore_removal.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import { isFull, targetFull } from "./target_full.ts";
@@ -112,7 +113,7 @@ export class RestoreWriter {
   }
 
   #dropPart({ path, writePath }: RestoreFile): void {
-    if (writePath !== path) this.#removal.dropPart(writePath);
+    if (writePath !== path) dropPart(this.target, writePath);
   }
 }
 

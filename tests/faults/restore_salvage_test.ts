@@ -133,7 +133,7 @@ for (const remove of [false, true]) {
   });
 }
 
-Deno.test("(14) of a file in one frame that cannot be written nothing is left, whatever call fails", async (t) => {
+Deno.test("(14) of a file that cannot be made nothing is left, whatever call fails", async (t) => {
   const cases: Record<string, (file: TargetFile) => void> = {
     "in the middle of a write": (file) => {
       const write = file.write.bind(file);
@@ -155,11 +155,18 @@ Deno.test("(14) of a file in one frame that cannot be written nothing is left, w
       };
     },
   };
+  const sparse = "a hole that is longer than the target takes";
+  cases[sparse] = (file) => {
+    file.truncate = () => {
+      throw new SystemError("EFBIG", "ftruncate", "f");
+    };
+  };
   for (const [name, fail] of Object.entries(cases)) {
     await t.step(name, () =>
       withFolder(async (root) => {
         const [source, target] = [`${root}/source`, `${root}/target`], events: Events = [];
-        writeFiles(source, { f: "content", sub: "" });
+        writeFiles(source, { f: name === sparse ? "" : "content", sub: "" });
+        if (name === sparse) Deno.truncateSync(`${source}/f`, 10_000_000);
         Deno.mkdirSync(target);
         const { repository, snapshot } = await savedOnce(source, events);
         const files = new WatchedTargets(fail);
