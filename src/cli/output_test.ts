@@ -43,135 +43,136 @@ const closing = {
 /** 200 columns of `/folder/folder/…/last`. */
 const SHORTENED = `/${"folder/".repeat(9)}fo…${"folder/".repeat(19).slice(-129)}last`;
 
+const FOR_PEOPLE: {
+  name: string;
+  settings?: Parameters<typeof make>[0];
+  act(made: Made): void;
+  stdout?: string;
+  stderr?: string;
+}[] = [
+  { name: "a result", act: ({ output }) => output.print("a\nb"), stdout: "a\nb\n" },
+  { name: "an empty result", act: ({ output }) => output.print("") },
+  {
+    name: "a warning",
+    act: ({ output }) => output.events(warning),
+    stderr: "axiom: warning: Extended attributes are lost (/a\\xff)\n",
+  },
+  {
+    name: "a path of thousands of characters, shortened wherever it stands",
+    act: ({ output }) => {
+      const path = `/${"folder/".repeat(500)}last`;
+      const message = `Cannot read ${path}: readdir ${path}: ENAMETOOLONG`;
+      output.events({ type: "error", error: { kind: "source_unreadable", message }, path });
+    },
+    stderr: `axiom: Cannot read ${SHORTENED}: readdir ${SHORTENED}: ENAMETOOLONG\n`,
+  },
+  {
+    name: "a hint that several errors share, once; with the last word again",
+    act: ({ output }) => {
+      for (const path of ["/a", "/b"]) {
+        output.events({ ...failure, error: { ...failure.error, message: `Cannot read ${path}` }, path });
+      }
+      output.error({ ...failure.error, message: "Cannot go on" }, 3);
+    },
+    stderr: "axiom: Cannot read /a\n  hint: Run as root\naxiom: Cannot read /b\n" +
+      "axiom: Cannot go on\n  hint: Run as root\n",
+  },
+  {
+    name: "an error of one file, whose message names it already",
+    act: ({ output }) => output.events(failure),
+    stderr: "axiom: Cannot read /a: permission denied\n  hint: Run as root\n",
+  },
+  {
+    name: "the error at the end",
+    act: ({ output }) => output.error(closing, 10),
+    stderr: "axiom: Cannot open /srv: nothing there\n  hint: Run `axiom init`\n",
+  },
+  {
+    name: "an error without a hint",
+    act: ({ output }) => output.error({ kind: "usage", message: "Cannot do x" }, 2),
+    stderr: "axiom: Cannot do x\n",
+  },
+  {
+    name: "names that a terminal would obey",
+    act: ({ output }) => output.error({ kind: "usage", message: "Cannot read \x1b[2Jx\r" }, 2),
+    stderr: "axiom: Cannot read \\x1b[2Jx\\x0d\n",
+  },
+  { name: "details only when asked for", act: ({ output }) => output.events(verbose) },
+  {
+    name: "details",
+    settings: { verbosity: 1 },
+    act: ({ output }) => output.events(verbose),
+    stderr: "axiom: new\n  line (/b)\n",
+  },
+  { name: "a notice", act: ({ output }) => output.notice("Interrupted"), stderr: "axiom: Interrupted\n" },
+  {
+    name: "progress without a terminal: a line every ten seconds",
+    act: ({ output, clock }) => {
+      for (; clock.ms <= 25_000; clock.ms += 1000) output.events(progress);
+    },
+    stderr: "backup  1 file  5 B  0 B/s\n".repeat(2),
+  },
+  {
+    name: "progress with --quiet or --no-progress",
+    settings: { progress: false },
+    act: ({ output, clock }) => {
+      for (; clock.ms <= 25_000; clock.ms += 1000) output.events(progress);
+    },
+  },
+  {
+    name: "progress on a terminal, gone before the result",
+    settings: { terminal: 40, variables: { NO_COLOR: "1" } },
+    act: ({ output }) => {
+      output.events({ ...progress, current: "/x" });
+      output.print("done");
+    },
+    stdout: "done\n",
+    stderr: "backup  1 file  5 B\n  /x\r\x1b[1A\x1b[J",
+  },
+  {
+    name: "progress on a terminal, gone before a warning",
+    settings: { terminal: 40, variables: { NO_COLOR: "1" } },
+    act: ({ output }) => {
+      output.events(progress);
+      output.events(warning);
+      output.finish();
+    },
+    stderr: "backup  1 file  5 B\r\x1b[Jaxiom: warning: Extended attributes are lost (/a\\xff)\n",
+  },
+  {
+    name: "colors on a terminal",
+    settings: { terminal: 80 },
+    act: ({ output }) => {
+      output.error({ kind: "usage", message: "Cannot" }, 2);
+      output.events({ ...warning, path: undefined });
+    },
+    stderr: "\x1b[31maxiom: \x1b[0mCannot\naxiom: \x1b[33mwarning: \x1b[0mExtended attributes are lost\n",
+  },
+  {
+    name: "NO_COLOR",
+    settings: { terminal: 80, variables: { NO_COLOR: "1" } },
+    act: ({ output }) => output.error({ kind: "usage", message: "Cannot" }, 2),
+    stderr: "axiom: Cannot\n",
+  },
+  {
+    name: "an empty NO_COLOR does not count",
+    settings: { terminal: 80, variables: { NO_COLOR: "" } },
+    act: ({ output }) => output.error({ kind: "usage", message: "Cannot" }, 2),
+    stderr: "\x1b[31maxiom: \x1b[0mCannot\n",
+  },
+  {
+    name: "a terminal that can do nothing",
+    settings: { terminal: 80, variables: { TERM: "dumb" } },
+    act: ({ output, clock }) => {
+      for (; clock.ms <= 15_000; clock.ms += 1000) output.events(progress);
+      output.error({ kind: "usage", message: "Cannot" }, 2);
+    },
+    stderr: "backup  1 file  5 B  0 B/s\naxiom: Cannot\n",
+  },
+];
+
 Deno.test("people read results on stdout, and progress, warnings and errors on stderr", async (t) => {
-  const cases: {
-    name: string;
-    settings?: Parameters<typeof make>[0];
-    act(made: Made): void;
-    stdout?: string;
-    stderr?: string;
-  }[] = [
-    { name: "a result", act: ({ output }) => output.print("a\nb"), stdout: "a\nb\n" },
-    { name: "an empty result", act: ({ output }) => output.print("") },
-    {
-      name: "a warning",
-      act: ({ output }) => output.events(warning),
-      stderr: "axiom: warning: Extended attributes are lost (/a\\xff)\n",
-    },
-    {
-      name: "a path of thousands of characters, shortened wherever it stands",
-      act: ({ output }) => {
-        const path = `/${"folder/".repeat(500)}last`;
-        const message = `Cannot read ${path}: readdir ${path}: ENAMETOOLONG`;
-        output.events({ type: "error", error: { kind: "source_unreadable", message }, path });
-      },
-      stderr: `axiom: Cannot read ${SHORTENED}: readdir ${SHORTENED}: ENAMETOOLONG\n`,
-    },
-    {
-      name: "a hint that several errors share, once; with the last word again",
-      act: ({ output }) => {
-        for (const path of ["/a", "/b"]) {
-          output.events({ ...failure, error: { ...failure.error, message: `Cannot read ${path}` }, path });
-        }
-        output.error({ ...failure.error, message: "Cannot go on" }, 3);
-      },
-      stderr: "axiom: Cannot read /a\n  hint: Run as root\naxiom: Cannot read /b\n" +
-        "axiom: Cannot go on\n  hint: Run as root\n",
-    },
-    {
-      name: "an error of one file, whose message names it already",
-      act: ({ output }) => output.events(failure),
-      stderr: "axiom: Cannot read /a: permission denied\n  hint: Run as root\n",
-    },
-    {
-      name: "the error at the end",
-      act: ({ output }) => output.error(closing, 10),
-      stderr: "axiom: Cannot open /srv: nothing there\n  hint: Run `axiom init`\n",
-    },
-    {
-      name: "an error without a hint",
-      act: ({ output }) => output.error({ kind: "usage", message: "Cannot do x" }, 2),
-      stderr: "axiom: Cannot do x\n",
-    },
-    {
-      name: "names that a terminal would obey",
-      act: ({ output }) => output.error({ kind: "usage", message: "Cannot read \x1b[2Jx\r" }, 2),
-      stderr: "axiom: Cannot read \\x1b[2Jx\\x0d\n",
-    },
-    { name: "details only when asked for", act: ({ output }) => output.events(verbose) },
-    {
-      name: "details",
-      settings: { verbosity: 1 },
-      act: ({ output }) => output.events(verbose),
-      stderr: "axiom: new\n  line (/b)\n",
-    },
-    { name: "a notice", act: ({ output }) => output.notice("Interrupted"), stderr: "axiom: Interrupted\n" },
-    {
-      name: "progress without a terminal: a line every ten seconds",
-      act: ({ output, clock }) => {
-        for (; clock.ms <= 25_000; clock.ms += 1000) output.events(progress);
-      },
-      stderr: "backup  1 file  5 B  0 B/s\n".repeat(2),
-    },
-    {
-      name: "progress with --quiet or --no-progress",
-      settings: { progress: false },
-      act: ({ output, clock }) => {
-        for (; clock.ms <= 25_000; clock.ms += 1000) output.events(progress);
-      },
-    },
-    {
-      name: "progress on a terminal, gone before the result",
-      settings: { terminal: 40, variables: { NO_COLOR: "1" } },
-      act: ({ output }) => {
-        output.events({ ...progress, current: "/x" });
-        output.print("done");
-      },
-      stdout: "done\n",
-      stderr: "backup  1 file  5 B\n  /x\r\x1b[1A\x1b[J",
-    },
-    {
-      name: "progress on a terminal, gone before a warning",
-      settings: { terminal: 40, variables: { NO_COLOR: "1" } },
-      act: ({ output }) => {
-        output.events(progress);
-        output.events(warning);
-        output.finish();
-      },
-      stderr: "backup  1 file  5 B\r\x1b[Jaxiom: warning: Extended attributes are lost (/a\\xff)\n",
-    },
-    {
-      name: "colors on a terminal",
-      settings: { terminal: 80 },
-      act: ({ output }) => {
-        output.error({ kind: "usage", message: "Cannot" }, 2);
-        output.events({ ...warning, path: undefined });
-      },
-      stderr: "\x1b[31maxiom: \x1b[0mCannot\naxiom: \x1b[33mwarning: \x1b[0mExtended attributes are lost\n",
-    },
-    {
-      name: "NO_COLOR",
-      settings: { terminal: 80, variables: { NO_COLOR: "1" } },
-      act: ({ output }) => output.error({ kind: "usage", message: "Cannot" }, 2),
-      stderr: "axiom: Cannot\n",
-    },
-    {
-      name: "an empty NO_COLOR does not count",
-      settings: { terminal: 80, variables: { NO_COLOR: "" } },
-      act: ({ output }) => output.error({ kind: "usage", message: "Cannot" }, 2),
-      stderr: "\x1b[31maxiom: \x1b[0mCannot\n",
-    },
-    {
-      name: "a terminal that can do nothing",
-      settings: { terminal: 80, variables: { TERM: "dumb" } },
-      act: ({ output, clock }) => {
-        for (; clock.ms <= 15_000; clock.ms += 1000) output.events(progress);
-        output.error({ kind: "usage", message: "Cannot" }, 2);
-      },
-      stderr: "backup  1 file  5 B  0 B/s\naxiom: Cannot\n",
-    },
-  ];
-  for (const { name, settings, act, stdout = "", stderr = "" } of cases) {
+  for (const { name, settings, act, stdout = "", stderr = "" } of FOR_PEOPLE) {
     await t.step(name, () => {
       const made = make(settings);
       act(made);

@@ -158,138 +158,139 @@ Deno.test("loadConfig() finds the file", async (t) => {
   }
 });
 
+const FAULTY: [name: string, yaml: string, message: string][] = [
+  [
+    "an unknown option",
+    "backup:\n  compresion: none",
+    'axiom.yaml:2:3: backup.compresion: expected an option of backup, found "compresion"; did you mean compression?',
+  ],
+  [
+    "an option in the wrong place",
+    "exclude: [a]",
+    'axiom.yaml:1:1: exclude: expected an option, found "exclude"; did you mean backup.exclude or restore.exclude?',
+  ],
+  [
+    "an option with dashes",
+    "backup: { exclude-caches: true }",
+    'axiom.yaml:1:11: backup.exclude-caches: expected an option of backup, found "exclude-caches"; did you mean exclude_caches?',
+  ],
+  ["an option like nothing else", "xyzzy: 1", 'axiom.yaml:1:1: xyzzy: expected an option, found "xyzzy"'],
+  [
+    "a choice",
+    "backup:\n  mode: ful",
+    'axiom.yaml:2:9: backup.mode: expected full, incremental or differential, found "ful"; did you mean full?',
+  ],
+  [
+    "a boolean as YAML 1.1 has it",
+    "backup:\n  force: yes",
+    'axiom.yaml:2:10: backup.force: expected true or false, found "yes"',
+  ],
+  [
+    "a size",
+    "backup: { exclude_larger_than: 5 MB }",
+    'axiom.yaml:1:32: backup.exclude_larger_than: expected a size such as 512 KiB, 1.5 GiB or 4096 (bytes), found "5 MB"',
+  ],
+  [
+    "a speed without unit",
+    "limits: { upload: 500 }",
+    'axiom.yaml:1:19: limits.upload: expected a speed such as 512 KiB/s or 2 MiB/s, or 0 for no limit, found "500"',
+  ],
+  [
+    "a percentage",
+    "backup: { recheck: 101% }",
+    'axiom.yaml:1:20: backup.recheck: expected a percentage from 0% to 100%, found "101%"',
+  ],
+  [
+    "a level",
+    "backup: { compression: zstd:23 }",
+    'axiom.yaml:1:24: backup.compression: expected none, zstd or zstd:LEVEL with a level from 1 to 22, found "zstd:23"',
+  ],
+  [
+    "nothing",
+    "backup:\n  mode:\n",
+    "axiom.yaml:2:8: backup.mode: expected full, incremental or differential, found nothing",
+  ],
+  [
+    "a list in place of a section",
+    "backup: [a]",
+    "axiom.yaml:1:9: backup: expected a section with keys such as paths, files_from, files_from_raw, mode, found a list",
+  ],
+  [
+    "a list in place of everything",
+    "- a\n- b",
+    "axiom.yaml:1:1: expected a section with keys such as repository, cache, limits, output, found a list",
+  ],
+  [
+    "a text in place of everything",
+    "just text",
+    "axiom.yaml:1:1: expected a section with keys such as repository, cache, limits, output, found text without any key",
+  ],
+  [
+    "a text in place of a list",
+    "backup: { tags: daily }",
+    'axiom.yaml:1:17: backup.tags: expected a list, each of it text of one line, found "daily"',
+  ],
+  [
+    "a list in a list",
+    "backup: { tags: [[a]] }",
+    "axiom.yaml:1:18: backup.tags: expected text of one line, found a list",
+  ],
+  [
+    "nothing in a list",
+    "backup:\n  tags:\n    -\n",
+    "axiom.yaml:3:6: backup.tags: expected text of one line, found nothing",
+  ],
+  [
+    "a section in place of a value",
+    "backup: { mode: { a: 1 } }",
+    "axiom.yaml:1:17: backup.mode: expected full, incremental or differential, found a section",
+  ],
+  [
+    "a pattern that never matches",
+    'backup: { exclude: ["a[b"] }',
+    'axiom.yaml:1:21: backup.exclude: expected a pattern that can match; its "[" is never closed, or a class in it is unknown; write \\[ for the character itself, found "a[b"',
+  ],
+  [
+    "a rule without value",
+    "backup: { chunker_rules: [a.db] }",
+    'axiom.yaml:1:27: backup.chunker_rules: expected PATTERN=VALUE where VALUE is cdc, fixed or fixed:SIZE with a power of two from 4 KiB to 4 MiB, found "a.db"',
+  ],
+  [
+    "a rule of a relative path",
+    "backup: { encryption_rules: [srv/x=plain] }",
+    'axiom.yaml:1:30: backup.encryption_rules: expected PATTERN=VALUE with a pattern that can match; a pattern with / begins with / (from the root) or with **/ (anywhere), found "srv/x=plain"',
+  ],
+  ["the profiles", "profiles: [a]", "axiom.yaml:1:11: profiles: expected a section with one key for each profile"],
+  [
+    "an option of a profile that is not chosen",
+    "profiles:\n  p:\n    backup: { mod: x }",
+    'axiom.yaml:3:15: profiles.p.backup.mod: expected an option of backup, found "mod"; did you mean mode?',
+  ],
+  [
+    "a profile in a profile",
+    "profiles:\n  p:\n    profiles: {}",
+    'axiom.yaml:3:5: profiles.p.profiles: expected an option, found "profiles"',
+  ],
+  [
+    "the name of a profile",
+    "profiles:\n  ../p: {}",
+    'axiom.yaml:2:3: profiles: expected a name of letters, digits, _ and -, found "../p"',
+  ],
+  ["YAML", "a: b: c", 'axiom.yaml:1:4: expected one value, found a second ":" on the line'],
+  [
+    "a value that is very long",
+    `backup: { mode: ${"x".repeat(1000)} }`,
+    `axiom.yaml:1:17: backup.mode: expected full, incremental or differential, found "${"x".repeat(57)}…"`,
+  ],
+  [
+    "a value with control characters",
+    'backup: { mode: "a\\n\\e[2J" }',
+    'axiom.yaml:1:17: backup.mode: expected full, incremental or differential, found "a\\x0a\\x1b[2J"',
+  ],
+];
+
 Deno.test("loadConfig() names file, line, column, option, what it expected and what it found", async (t) => {
-  const cases: [name: string, yaml: string, message: string][] = [
-    [
-      "an unknown option",
-      "backup:\n  compresion: none",
-      'axiom.yaml:2:3: backup.compresion: expected an option of backup, found "compresion"; did you mean compression?',
-    ],
-    [
-      "an option in the wrong place",
-      "exclude: [a]",
-      'axiom.yaml:1:1: exclude: expected an option, found "exclude"; did you mean backup.exclude or restore.exclude?',
-    ],
-    [
-      "an option with dashes",
-      "backup: { exclude-caches: true }",
-      'axiom.yaml:1:11: backup.exclude-caches: expected an option of backup, found "exclude-caches"; did you mean exclude_caches?',
-    ],
-    ["an option like nothing else", "xyzzy: 1", 'axiom.yaml:1:1: xyzzy: expected an option, found "xyzzy"'],
-    [
-      "a choice",
-      "backup:\n  mode: ful",
-      'axiom.yaml:2:9: backup.mode: expected full, incremental or differential, found "ful"; did you mean full?',
-    ],
-    [
-      "a boolean as YAML 1.1 has it",
-      "backup:\n  force: yes",
-      'axiom.yaml:2:10: backup.force: expected true or false, found "yes"',
-    ],
-    [
-      "a size",
-      "backup: { exclude_larger_than: 5 MB }",
-      'axiom.yaml:1:32: backup.exclude_larger_than: expected a size such as 512 KiB, 1.5 GiB or 4096 (bytes), found "5 MB"',
-    ],
-    [
-      "a speed without unit",
-      "limits: { upload: 500 }",
-      'axiom.yaml:1:19: limits.upload: expected a speed such as 512 KiB/s or 2 MiB/s, or 0 for no limit, found "500"',
-    ],
-    [
-      "a percentage",
-      "backup: { recheck: 101% }",
-      'axiom.yaml:1:20: backup.recheck: expected a percentage from 0% to 100%, found "101%"',
-    ],
-    [
-      "a level",
-      "backup: { compression: zstd:23 }",
-      'axiom.yaml:1:24: backup.compression: expected none, zstd or zstd:LEVEL with a level from 1 to 22, found "zstd:23"',
-    ],
-    [
-      "nothing",
-      "backup:\n  mode:\n",
-      "axiom.yaml:2:8: backup.mode: expected full, incremental or differential, found nothing",
-    ],
-    [
-      "a list in place of a section",
-      "backup: [a]",
-      "axiom.yaml:1:9: backup: expected a section with keys such as paths, files_from, files_from_raw, mode, found a list",
-    ],
-    [
-      "a list in place of everything",
-      "- a\n- b",
-      "axiom.yaml:1:1: expected a section with keys such as repository, cache, limits, output, found a list",
-    ],
-    [
-      "a text in place of everything",
-      "just text",
-      "axiom.yaml:1:1: expected a section with keys such as repository, cache, limits, output, found text without any key",
-    ],
-    [
-      "a text in place of a list",
-      "backup: { tags: daily }",
-      'axiom.yaml:1:17: backup.tags: expected a list, each of it text of one line, found "daily"',
-    ],
-    [
-      "a list in a list",
-      "backup: { tags: [[a]] }",
-      "axiom.yaml:1:18: backup.tags: expected text of one line, found a list",
-    ],
-    [
-      "nothing in a list",
-      "backup:\n  tags:\n    -\n",
-      "axiom.yaml:3:6: backup.tags: expected text of one line, found nothing",
-    ],
-    [
-      "a section in place of a value",
-      "backup: { mode: { a: 1 } }",
-      "axiom.yaml:1:17: backup.mode: expected full, incremental or differential, found a section",
-    ],
-    [
-      "a pattern that never matches",
-      'backup: { exclude: ["a[b"] }',
-      'axiom.yaml:1:21: backup.exclude: expected a pattern that can match; its "[" is never closed, or a class in it is unknown; write \\[ for the character itself, found "a[b"',
-    ],
-    [
-      "a rule without value",
-      "backup: { chunker_rules: [a.db] }",
-      'axiom.yaml:1:27: backup.chunker_rules: expected PATTERN=VALUE where VALUE is cdc, fixed or fixed:SIZE with a power of two from 4 KiB to 4 MiB, found "a.db"',
-    ],
-    [
-      "a rule of a relative path",
-      "backup: { encryption_rules: [srv/x=plain] }",
-      'axiom.yaml:1:30: backup.encryption_rules: expected PATTERN=VALUE with a pattern that can match; a pattern with / begins with / (from the root) or with **/ (anywhere), found "srv/x=plain"',
-    ],
-    ["the profiles", "profiles: [a]", "axiom.yaml:1:11: profiles: expected a section with one key for each profile"],
-    [
-      "an option of a profile that is not chosen",
-      "profiles:\n  p:\n    backup: { mod: x }",
-      'axiom.yaml:3:15: profiles.p.backup.mod: expected an option of backup, found "mod"; did you mean mode?',
-    ],
-    [
-      "a profile in a profile",
-      "profiles:\n  p:\n    profiles: {}",
-      'axiom.yaml:3:5: profiles.p.profiles: expected an option, found "profiles"',
-    ],
-    [
-      "the name of a profile",
-      "profiles:\n  ../p: {}",
-      'axiom.yaml:2:3: profiles: expected a name of letters, digits, _ and -, found "../p"',
-    ],
-    ["YAML", "a: b: c", 'axiom.yaml:1:4: expected one value, found a second ":" on the line'],
-    [
-      "a value that is very long",
-      `backup: { mode: ${"x".repeat(1000)} }`,
-      `axiom.yaml:1:17: backup.mode: expected full, incremental or differential, found "${"x".repeat(57)}…"`,
-    ],
-    [
-      "a value with control characters",
-      'backup: { mode: "a\\n\\e[2J" }',
-      'axiom.yaml:1:17: backup.mode: expected full, incremental or differential, found "a\\x0a\\x1b[2J"',
-    ],
-  ];
-  for (const [name, yaml, message] of cases) {
+  for (const [name, yaml, message] of FAULTY) {
     await t.step(name, async () => {
       const error = await failure({ [HERE]: yaml });
       equal(error.message, `Cannot use the configuration: ${message}`);

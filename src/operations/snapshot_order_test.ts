@@ -28,58 +28,59 @@ function byTime(snapshots: StoredSnapshot[]): StoredSnapshot[] {
   return snapshots.toSorted((a, b) => Number(BigInt(a.snapshot.time) - BigInt(b.snapshot.time)));
 }
 
+const CLOCKS: { name: string; specs: Spec[]; order: number[]; warned?: boolean }[] = [
+  {
+    name: "right clocks",
+    specs: [{ day: -3 }, { day: -2, sequence: 2 }, { day: -1, client: "b" }],
+    order: [0, 1, 2],
+  },
+  { name: "an hour ahead is no fault", specs: [{ day: -1 }, { day: 0.1, sequence: 2 }], order: [0, 1] },
+  {
+    name: "one of the future, and those after it",
+    specs: [{ day: -5 }, { day: 900, sequence: 2 }, { day: -2, sequence: 3 }],
+    order: [0, 1, 2],
+    warned: true,
+  },
+  {
+    name: "one of the future, and none after it",
+    specs: [{ day: -5 }, { day: 900, sequence: 2 }],
+    order: [1, 0],
+    warned: true,
+  },
+  { name: "nothing else", specs: [{ day: 900 }, { day: 901, sequence: 2 }], order: [0, 1], warned: true },
+  {
+    name: "an intruder's",
+    specs: [{ day: -2 }, { day: 900, client: "b" }, { day: -1, sequence: 2 }],
+    order: [1, 0, 2],
+    warned: true,
+  },
+  { name: "a clock that went back", specs: [{ day: -3 }, { day: -9000, sequence: 2 }], order: [0, 1] },
+  {
+    name: "a clock that went back for one backup",
+    specs: [{ day: -3 }, { day: -9000, sequence: 2 }, { day: -1, sequence: 3 }],
+    order: [0, 1, 2],
+  },
+  { name: "a past that a person gave", specs: [{ day: -3 }, { day: -900, sequence: 2, given: true }], order: [1, 0] },
+  {
+    name: "a future that a person gave",
+    specs: [{ day: -3 }, { day: 900, sequence: 2, given: true }],
+    order: [1, 0],
+    warned: true,
+  },
+  {
+    name: "a future that a person gave, and one after it: by which this is the newest until then",
+    specs: [{ day: -3 }, { day: 0.9, sequence: 2, given: true }, { day: -1, sequence: 3 }],
+    order: [0, 2, 1],
+  },
+  {
+    name: "a past that a person gave to the newest, after one that the clock gave",
+    specs: [{ day: -3 }, { day: -2, sequence: 2 }, { day: -9, sequence: 3, given: true }],
+    order: [2, 0, 1],
+  },
+];
+
 Deno.test("(8, 37) what is the newest does not depend on a clock that was wrong", async (t) => {
-  const cases: { name: string; specs: Spec[]; order: number[]; warned?: boolean }[] = [
-    {
-      name: "right clocks",
-      specs: [{ day: -3 }, { day: -2, sequence: 2 }, { day: -1, client: "b" }],
-      order: [0, 1, 2],
-    },
-    { name: "an hour ahead is no fault", specs: [{ day: -1 }, { day: 0.1, sequence: 2 }], order: [0, 1] },
-    {
-      name: "one of the future, and those after it",
-      specs: [{ day: -5 }, { day: 900, sequence: 2 }, { day: -2, sequence: 3 }],
-      order: [0, 1, 2],
-      warned: true,
-    },
-    {
-      name: "one of the future, and none after it",
-      specs: [{ day: -5 }, { day: 900, sequence: 2 }],
-      order: [1, 0],
-      warned: true,
-    },
-    { name: "nothing else", specs: [{ day: 900 }, { day: 901, sequence: 2 }], order: [0, 1], warned: true },
-    {
-      name: "an intruder's",
-      specs: [{ day: -2 }, { day: 900, client: "b" }, { day: -1, sequence: 2 }],
-      order: [1, 0, 2],
-      warned: true,
-    },
-    { name: "a clock that went back", specs: [{ day: -3 }, { day: -9000, sequence: 2 }], order: [0, 1] },
-    {
-      name: "a clock that went back for one backup",
-      specs: [{ day: -3 }, { day: -9000, sequence: 2 }, { day: -1, sequence: 3 }],
-      order: [0, 1, 2],
-    },
-    { name: "a past that a person gave", specs: [{ day: -3 }, { day: -900, sequence: 2, given: true }], order: [1, 0] },
-    {
-      name: "a future that a person gave",
-      specs: [{ day: -3 }, { day: 900, sequence: 2, given: true }],
-      order: [1, 0],
-      warned: true,
-    },
-    {
-      name: "a future that a person gave, and one after it: by which this is the newest until then",
-      specs: [{ day: -3 }, { day: 0.9, sequence: 2, given: true }, { day: -1, sequence: 3 }],
-      order: [0, 2, 1],
-    },
-    {
-      name: "a past that a person gave to the newest, after one that the clock gave",
-      specs: [{ day: -3 }, { day: -2, sequence: 2 }, { day: -9, sequence: 3, given: true }],
-      order: [2, 0, 1],
-    },
-  ];
-  for (const { name, specs, order, warned = false } of cases) {
+  for (const { name, specs, order, warned = false } of CLOCKS) {
     await t.step(name, () => {
       const snapshots = specs.map(stored);
       const events: AxiomEvent[] = [];

@@ -127,7 +127,7 @@ Deno.test("fileKind() goes by the first bytes where the name says nothing", asyn
     "InnoDB with two ids": head({ ...innoDb, 38: [0, 0, 0, 8] }),
     "gzip": head({ 0: [0x1f, 0x8b, 8] }),
     "a program": head({ 0: "\x7fELF" }),
-  }; // deno-fmt-ignore
+  };
   for (const [name, data] of Object.entries(streams)) {
     await t.step(name, () => equal(fileKind("16384", data, 2 * MIB), "stream"));
   }
