@@ -134,7 +134,7 @@ for (const remove of [false, true]) {
 }
 
 Deno.test("(14) of a file that cannot be made nothing is left, whatever call fails", async (t) => {
-  const cases: Record<string, (file: TargetFile) => void> = {
+  const cases: Record<string, (file: TargetFile, tree: TargetTree) => void> = {
     "in the middle of a write": (file) => {
       const write = file.write.bind(file);
       file.write = (data, offset) => {
@@ -156,8 +156,9 @@ Deno.test("(14) of a file that cannot be made nothing is left, whatever call fai
     },
   };
   const sparse = "a hole that is longer than the target takes";
-  cases[sparse] = (file) => {
+  cases[sparse] = (file, tree) => {
     file.truncate = () => {
+      equal(tree.lstat("f"), undefined, "it has its name before it has its length");
       throw new SystemError("EFBIG", "ftruncate", "f");
     };
   };
