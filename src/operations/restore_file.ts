@@ -16,6 +16,8 @@ export interface RestoreFile {
   fresh: boolean;
   /** An existing file is changed, and gets its length and its holes when all of its chunks are there. */
   inPlace: boolean;
+  /** What stands there has the content already. */
+  standing?: boolean;
   /** It is right already, down to its metadata. */
   untouched?: boolean;
   metadata: Metadata;

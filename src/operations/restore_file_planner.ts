@@ -32,6 +32,7 @@ export class RestoreFilePlanner {
     if (existing?.type === "file" && !this.#judgesByTime) {
       if (this.options.overwrite === "if-changed" && looksSame(entry, existing) && this.#maySet(file, existing)) {
         file.whole = false;
+        file.standing = true;
         return;
       }
       if (await this.#planInPlace(file, existing, batch)) return;
@@ -78,10 +79,13 @@ export class RestoreFilePlanner {
     const { layout, path } = file;
     const { same, dirtyHole } = await this.#compare(path, layout);
     const isSame = same.indexOf(0) < 0;
-    if (existing.links > 1) {
-      if (!isSame || dirtyHole !== undefined || existing.sizeBytes !== layout.sizeBytes) return false;
-      if (!this.#maySet(file, existing)) return false;
-    } else if (!isSame && layout.sizeBytes <= BESIDE_BYTES_MAX) return false;
+    file.standing = isSame && dirtyHole === undefined && existing.sizeBytes === layout.sizeBytes;
+    if (existing.links > 1 && !(file.standing && this.#maySet(file, existing))) {
+      file.standing = false;
+      return false;
+    }
+    if (existing.links === 1 && !isSame && layout.sizeBytes <= BESIDE_BYTES_MAX) return false;
+    if (existing.links === 1 && file.standing) this.#isRight(file, existing);
     file.whole = false;
     file.inPlace = true;
     addChunks(file, same, batch);
@@ -90,7 +94,10 @@ export class RestoreFilePlanner {
 
   /** Whether the metadata of what is there may be set: not by one of several names, unless there is nothing to set. */
   #maySet(file: RestoreFile, existing: FileStat): boolean {
-    if (existing.links === 1) return true;
+    return this.#isRight(file, existing) || existing.links === 1;
+  }
+
+  #isRight(file: RestoreFile, existing: FileStat): boolean {
     file.untouched = metadataDifferences(this.target!, file.path, existing, file.metadata).length === 0;
     return file.untouched;
   }

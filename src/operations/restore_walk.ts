@@ -186,7 +186,7 @@ export class RestoreWalk {
   }
 
   #countDry(file: RestoreFile): void {
-    if (file.missing === 0) this.tally.unchanged(file.path, file.layout.sizeBytes);
+    if (file.standing) this.tally.unchanged(file.path, file.layout.sizeBytes);
     else this.tally.restored(file.path, file.layout.sizeBytes);
   }
 }

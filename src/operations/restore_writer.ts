@@ -52,9 +52,8 @@ export class RestoreWriter {
       if (!(error instanceof SystemError)) throw error;
       return this.failed(file, { code: error.code, message: error.message });
     }
-    if (file.bytesWritten === 0 && file.layout.chunks.length > 0) {
-      this.tally.unchanged(file.path, file.layout.sizeBytes);
-    } else this.tally.restored(file.path, file.layout.sizeBytes);
+    if (file.standing) this.tally.unchanged(file.path, file.layout.sizeBytes);
+    else this.tally.restored(file.path, file.layout.sizeBytes);
   }
 
   #finish(file: RestoreFile): void {
