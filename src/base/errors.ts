@@ -33,7 +33,9 @@ export const ERROR_KINDS = {
   path_missing: { exitCode: 1, retriable: false },
   codec_failed: { exitCode: 1, retriable: false },
   kdf_failed: { exitCode: 1, retriable: true },
-  plugin_refused: { exitCode: 14, retriable: false },
+  plugin_refused: { exitCode: 14, retriable: false }, // before it ran: manifest, signature, capability, limits
+  plugin_failed: { exitCode: 14, retriable: false }, // while it ran: trap, deadline, memory, a wrong answer
+  plugin_missing: { exitCode: 14, retriable: false }, // none is installed by that id
   interrupted: { exitCode: 130, retriable: true },
   internal: { exitCode: 1, retriable: false }, // a bug: what was thrown is no AxiomError
 } as const;
