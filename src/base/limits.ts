@@ -90,10 +90,22 @@ export const LIMITS = {
   patternCacheEntries: 64, // answers that the library keeps per pattern, then forgotten
   sourceListBytesMax: 1024 * MIB, // `--files-from`: about 10^7 paths
   progressIntervalMs: 100,
+  signatureFileBytesMax: 16 * KIB, // of minisign: keys of 200 bytes, and signatures with a comment of 8 KiB
   bugReportsMax: 20, // files kept; a backup every minute must not fill a disk with them
   errorCausesMax: 16, // followed from an error; a cause may be a cycle
   foreignPathsMax: 1000, // of what lies in a repository and is none of ours; told, not counted
   pinnedHeadsMax: 256, // lists of paths whose last snapshot a client remembers; each costs a request when it opens
   clockAheadMs: 24 * 3600_000, // a snapshot dated later than this from now is a clock's fault; time zones explain 14 hours
   heartbeatIntervalMs: 5 * 60_000,
+
+  // Plugins: what admission lets in, before anything of it is compiled.
+  pluginModuleBytesMax: 32 * MIB, // Go makes 1.8 MB, zstd is 0.5 MB
+  pluginManifestBytesMax: 64 * KIB,
+  pluginManifestDepthMax: 16, // levels; a configuration schema is the deepest part
+  pluginManifestFaultsMax: 20, // shown at once
+  pluginModuleItemsMax: 1_000_000, // functions, types, exports; V8 takes no more functions either
+  pluginTableEntriesMax: 1_000_000, // sum over all tables, which lie outside of the memory that is capped: 8 MB
+  pluginTablesMax: 16,
+  pluginMemoryPagesDefault: 256, // of 64 KiB, where the manifest asks for nothing
+  pluginCallMsDefault: 10_000,
 } as const;

@@ -2,6 +2,7 @@ import type { CommandTable } from "./command.ts";
 
 const SNAPSHOTS = "Snapshots";
 const REPOSITORY = "Repository";
+const PLUGINS = "Plugins";
 const MACHINE = "This machine";
 const PROGRAM = "This program";
 
@@ -33,6 +34,11 @@ export const COMMANDS: CommandTable = [
   { name: "key add", group: REPOSITORY, load: async () => (await import("./commands/key_add.ts")).keyAdd },
   { name: "key remove", group: REPOSITORY, load: async () => (await import("./commands/key_remove.ts")).keyRemove },
   { name: "key passwd", group: REPOSITORY, load: async () => (await import("./commands/key_passwd.ts")).keyPasswd },
+  {
+    name: "plugin keygen",
+    group: PLUGINS,
+    load: async () => (await import("./commands/plugin_keygen.ts")).pluginKeygen,
+  },
   {
     name: "config validate",
     group: MACHINE,

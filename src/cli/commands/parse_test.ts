@@ -211,6 +211,7 @@ const CASES: [line: string, options: unknown][] = [
   ["config validate", {}],
   ["config show --changed", { changed: true }],
   ["config schema", {}],
+  ["plugin keygen k", { name: "k" }],
   ["doctor --accept-repository", { accept: true }],
 ];
 
