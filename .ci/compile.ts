@@ -21,7 +21,7 @@ export const PERMISSIONS: readonly { flag: string; reason: string }[] = [
 ];
 
 /** Workers are found by their URL, which the compiler does not follow. */
-const WORKERS = ["src/stages/worker.ts", "src/repository/kdf_worker.ts"];
+const WORKERS = ["src/stages/worker.ts", "src/repository/kdf_worker.ts", "src/plugins/sandbox_worker.ts"];
 
 /** Small young generations and whole collections: a third less memory and a fifth less time for short-lived buffers. */
 export const V8_FLAGS =

@@ -96,6 +96,7 @@ export const LIMITS = {
   foreignPathsMax: 1000, // of what lies in a repository and is none of ours; told, not counted
   pinnedHeadsMax: 256, // lists of paths whose last snapshot a client remembers; each costs a request when it opens
   clockAheadMs: 24 * 3600_000, // a snapshot dated later than this from now is a clock's fault; time zones explain 14 hours
+  pluginThreadEndMs: 3_000, // a thread that was stopped in a busy loop runs on for about two seconds
   heartbeatIntervalMs: 5 * 60_000,
 
   // Plugins: what admission lets in, before anything of it is compiled.
@@ -107,5 +108,6 @@ export const LIMITS = {
   pluginTableEntriesMax: 1_000_000, // sum over all tables, which lie outside of the memory that is capped: 8 MB
   pluginTablesMax: 16,
   pluginMemoryPagesDefault: 256, // of 64 KiB, where the manifest asks for nothing
-  pluginCallMsDefault: 10_000,
+  pluginCallMsDefault: 10_000, // of one call, where the manifest asks for nothing
+  pluginCallMsMax: 600_000, // a program that runs longer than this is no step of a backup
 } as const;

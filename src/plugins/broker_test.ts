@@ -1,0 +1,209 @@
+import { rejects, strictEqual as equal } from "node:assert/strict";
+import { type Bytes, fromUtf8, MIB, utf8 } from "../base/bytes.ts";
+import { systemClock } from "../base/clock.ts";
+import { AxiomError } from "../base/errors.ts";
+import { LOG_MODULE, RENAMED } from "./abi.ts";
+import { type InstanceSettings, type PluginCall, PluginInstance } from "./broker.ts";
+import { PluginFailure } from "./plugin_failure.ts";
+import {
+  ADDED,
+  COPY,
+  EAT_MEMORY,
+  FAIL,
+  I32,
+  LOOP_FOR_EVER,
+  op,
+  pluginModule,
+  type PluginParts,
+  TAGGED,
+  WRITE,
+} from "./wasm_fixture.ts";
+
+const plugin = { pluginId: "compression_test", version: "1.2.3", sha256: "ab".repeat(32) };
+const IDENTITY: PluginParts = { execute: [...COPY, op.const(0)] };
+
+async function settingsOf(code: Bytes, more: Partial<InstanceSettings> = {}): Promise<InstanceSettings> {
+  return {
+    plugin,
+    module: await WebAssembly.compile(code),
+    granted: [],
+    memoryPages: 16,
+    loadMs: 60_000,
+    callMs: 60_000,
+    cancelMs: 0,
+    clock: systemClock,
+    ...more,
+  };
+}
+
+async function withInstance(
+  parts: PluginParts,
+  use: (instance: PluginInstance) => Promise<void>,
+  more: Partial<InstanceSettings> = {},
+): Promise<void> {
+  const instance = await PluginInstance.start(await settingsOf(pluginModule(parts), more));
+  try {
+    await use(instance);
+  } finally {
+    instance.end();
+  }
+}
+
+const encode = (input: Bytes, outputBytesMax = 64 * MIB): PluginCall => ({
+  verb: "execute",
+  operation: "encode",
+  input,
+  outputBytesMax,
+});
+
+function failing(failure: string, text: RegExp) {
+  return (error: unknown) => {
+    equal(error instanceof PluginFailure, true, String(error));
+    equal((error as PluginFailure).failure, failure, String(error));
+    equal(text.test((error as PluginFailure).message), true, (error as PluginFailure).message);
+    equal((error as PluginFailure).message.includes("compression_test 1.2.3 (sha256 abababababab)"), true);
+    return true;
+  };
+}
+
+Deno.test("a plugin answers calls of any size, one after the other", async () => {
+  await withInstance(IDENTITY, async (instance) => {
+    for (const length of [0, 1, 65536, 65537, 3 * MIB + 7, 5]) {
+      const input = new Uint8Array(length).map((_, i) => (i * 31) & 0xff);
+      const { output } = await instance.call(encode(input));
+      equal(output.length, length);
+      equal(output.every((byte, i) => byte === input[i]), true);
+      equal(input.length, length, "the caller keeps its input");
+    }
+    equal(instance.isUsable, true);
+  });
+});
+
+const oneImport = (module: string, name: string, parameters = 3): PluginParts["imports"] => [
+  { module, name, parameters: Array(parameters).fill(I32), results: [I32] },
+];
+const three = [op.const(1), op.const(0), op.const(5)];
+
+const FAULTS: { name: string; parts: PluginParts; failure: string; text: RegExp; isSpent: boolean; outMax?: number }[] =
+  [
+    { name: "traps", parts: { execute: [op.unreachable] }, failure: "trap", text: /unreachable/, isSpent: true },
+    {
+      name: "takes all of its memory",
+      parts: { execute: EAT_MEMORY, memory: { minimum: 2, maximum: 16 } },
+      failure: "memory",
+      text: /1048576 bytes/,
+      isSpent: true,
+    },
+    {
+      name: "calls itself without end",
+      parts: { execute: [op.call(7)] },
+      failure: "trap",
+      text: /call stack/,
+      isSpent: true,
+    },
+    {
+      name: "writes more than is wanted",
+      parts: { execute: [op.loop, op.const(0), op.const(65536), WRITE, op.drop, op.br(0), op.end, op.const(0)] },
+      failure: "quota",
+      text: /at most 100000 are wanted/,
+      isSpent: true,
+      outMax: 100_000,
+    },
+    {
+      name: "lies about lengths",
+      parts: { execute: [op.const(-1), op.const(-1), WRITE] },
+      failure: "abi",
+      text: /of a memory of 131072/,
+      isSpent: true,
+    },
+    {
+      name: "calls what it was not granted",
+      parts: { execute: [...three, ADDED], imports: oneImport("axiom:host/kv@1", "get") },
+      failure: "capability_denied",
+      text: /get of axiom:host\/kv@1/,
+      isSpent: true,
+    },
+    {
+      name: "calls what there is not",
+      parts: { execute: [...three, ADDED], imports: oneImport("axiom:host/call@1", "sing") },
+      failure: "abi",
+      text: /sing of axiom:host\/call@1/,
+      isSpent: true,
+    },
+    {
+      name: "has no such verb",
+      parts: { without: ["execute"] },
+      failure: "abi",
+      text: /export execute/,
+      isSpent: true,
+    },
+    { name: "answers a class", parts: { execute: [op.const(3)] }, failure: "corrupt_data", text: /3/, isSpent: false },
+    { name: "answers nonsense", parts: { execute: [op.const(77)] }, failure: "internal", text: /77/, isSpent: false },
+    {
+      name: "says why",
+      parts: { execute: [op.const(8), op.const(0), op.const(5), FAIL], data: utf8("full!") },
+      failure: "quota",
+      text: /full!/,
+      isSpent: false,
+    },
+  ];
+
+for (const { name, parts, failure, text, isSpent, outMax = 1000 } of FAULTS) {
+  Deno.test(`a plugin that ${name} is told as ${failure}${isSpent ? " and used no more" : ""}`, async () => {
+    await withInstance(parts, async (instance) => {
+      await rejects(instance.call(encode(utf8("abc"), outMax)), failing(failure, text));
+      equal(instance.isUsable, !isSpent);
+    });
+  });
+}
+
+Deno.test("a plugin that loops for ever is stopped at its deadline", async () => {
+  const parts = { execute: LOOP_FOR_EVER };
+  await withInstance(parts, async (instance) => {
+    await rejects(instance.call(encode(utf8("abc"))), failing("deadline", /within 50 ms/));
+    equal(instance.isUsable, false);
+    equal(instance.wasKilledBusy, true);
+  }, { callMs: 50 });
+});
+
+Deno.test("a plugin that never comes up is stopped at the deadline of loading", async () => {
+  const code = pluginModule({ more: { [RENAMED.reactorExport.to]: LOOP_FOR_EVER } });
+  await rejects(
+    settingsOf(code, { loadMs: 500 }).then((settings) => PluginInstance.start(settings)),
+    failing("deadline", /load/),
+  );
+});
+
+Deno.test("a call is given up when its caller leaves", async () => {
+  await withInstance({ execute: LOOP_FOR_EVER }, async (instance) => {
+    const leaving = new AbortController();
+    const call = instance.call(encode(utf8("abc")), leaving.signal);
+    leaving.abort();
+    await rejects(call, (error) => error instanceof AxiomError && error.kind === "interrupted");
+    equal(instance.isUsable, false);
+  });
+});
+
+Deno.test("a plugin's log is kept where it may log", async () => {
+  const parts: PluginParts = {
+    execute: [...three, ADDED, op.drop, op.const(11)],
+    imports: oneImport(LOG_MODULE, "log"),
+    data: utf8("hello"),
+  };
+  await withInstance(parts, async (instance) => {
+    await rejects(instance.call(encode(utf8(""))), (error) => {
+      equal(JSON.stringify((error as PluginFailure).log), '[{"level":"warning","message":"hello"}]');
+      return true;
+    });
+  }, { granted: [LOG_MODULE] });
+});
+
+Deno.test("decode is another operation than encode", async () => {
+  await withInstance({ execute: TAGGED }, async (instance) => {
+    const { output } = await instance.call(encode(utf8("abc")));
+    equal(fromUtf8(output), "Aabc");
+    const call = { verb: "execute", operation: "decode", outputBytesMax: 3 } as const;
+    equal(fromUtf8((await instance.call({ ...call, input: output })).output), "abc");
+    await rejects(instance.call({ ...call, input: utf8("Babc") }), failing("corrupt_data", /3/));
+  });
+});

@@ -1,0 +1,219 @@
+import type { Bytes } from "../base/bytes.ts";
+import { AxiomError, messageOf, throwIfAborted } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import {
+  type InstanceSettings,
+  type PluginAnswer,
+  type PluginCall,
+  PluginInstance,
+  type SandboxWorker,
+  startSandboxWorker,
+} from "./broker.ts";
+import { FairQueue } from "./fair_queue.ts";
+import { nameOfPlugin, PluginFailure } from "./plugin_failure.ts";
+
+export interface PoolSettings extends Omit<InstanceSettings, "module"> {
+  /** What admission made of the module. */
+  readonly code: Bytes;
+  /** Given to `initialize`. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  readonly instancesMax: number;
+  /** An instance that nobody called for so long is ended. */
+  readonly idleMs: number;
+  readonly startWorker?: () => SandboxWorker;
+  /** Hears of every call and every start that did not end well. */
+  readonly onFailure?: (failure: PluginFailure) => void;
+}
+
+export interface CallOptions {
+  /** Callers are served in turn; all calls without one are of the same caller. */
+  readonly caller?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+interface Waiter {
+  readonly caller: unknown;
+  readonly resolve: (instance: PluginInstance) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Instances of one plugin, each in a worker of its own: started when there is work, ended when there is none. A call waits
+ * for a free one; whoever awaits its calls is held back by that. An instance that failed is replaced by a fresh one.
+ *
+ * A worker that was stopped in a busy loop goes on for some seconds. Of such threads there are never more than
+ * `instancesMax`: with that many, a start waits.
+ */
+export class InstancePool {
+  #module: Promise<WebAssembly.Module> | undefined;
+  readonly #waiting = new FairQueue<Waiter>();
+  /** The last one was used last. */
+  readonly #idle: { instance: PluginInstance; timer: number }[] = [];
+  readonly #busy = new Set<PluginInstance>();
+  readonly #dying = new Set<number>();
+  #starting = 0;
+  #isClosed = false;
+  #drained: () => void = () => {};
+
+  constructor(readonly settings: PoolSettings) {}
+
+  get counts(): { busy: number; idle: number; waiting: number; dying: number } {
+    return {
+      busy: this.#busy.size + this.#starting,
+      idle: this.#idle.length,
+      waiting: this.#waiting.size,
+      dying: this.#dying.size,
+    };
+  }
+
+  /** Fails as `PluginFailure`, `plugin_refused` where the module cannot be compiled, `interrupted` when aborted. */
+  async call(call: PluginCall, { caller, signal }: CallOptions = {}): Promise<PluginAnswer> {
+    const instance = await this.#acquire(caller, signal);
+    try {
+      return await instance.call(call, signal);
+    } catch (error) {
+      if (error instanceof PluginFailure) this.settings.onFailure?.(error);
+      throw error;
+    } finally {
+      this.#release(instance);
+    }
+  }
+
+  /** Lets what runs or waits come to its end, then ends every instance. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#busy.size + this.#starting + this.#waiting.size > 0) {
+      await new Promise<void>((resolve) => this.#drained = resolve);
+    }
+    await Promise.all(
+      this.#idle.splice(0).map(({ instance, timer }) => {
+        clearTimeout(timer);
+        return this.#retire(instance);
+      }),
+    );
+    for (const timer of this.#dying) clearTimeout(timer);
+    this.#dying.clear();
+  }
+
+  #acquire(caller: unknown, signal: AbortSignal | undefined): Promise<PluginInstance> {
+    throwIfAborted(signal);
+    if (this.#isClosed) throw new AxiomError("plugin_failed", `Cannot call ${this.#name}: it was unloaded`);
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        if (!this.#waiting.remove(caller, waiter)) return;
+        try {
+          throwIfAborted(signal);
+        } catch (error) {
+          reject(error);
+        }
+        this.#settle();
+      };
+      const waiter: Waiter = {
+        caller,
+        resolve(instance) {
+          signal?.removeEventListener("abort", onAbort);
+          resolve(instance);
+        },
+        reject(error) {
+          signal?.removeEventListener("abort", onAbort);
+          reject(error);
+        },
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#waiting.push(caller, waiter);
+      this.#settle();
+    });
+  }
+
+  #release(instance: PluginInstance): void {
+    this.#busy.delete(instance);
+    if (instance.isUsable) this.#rest(instance);
+    else if (instance.wasKilledBusy) this.#mourn();
+    this.#settle();
+  }
+
+  #rest(instance: PluginInstance): void {
+    const timer = setTimeout(() => {
+      this.#idle.splice(this.#idle.findIndex((each) => each.instance === instance), 1);
+      void this.#retire(instance);
+    }, this.settings.idleMs);
+    Deno.unrefTimer(timer);
+    this.#idle.push({ instance, timer });
+  }
+
+  #mourn(): void {
+    const timer = setTimeout(() => {
+      this.#dying.delete(timer);
+      this.#settle();
+    }, LIMITS.pluginThreadEndMs);
+    this.#dying.add(timer);
+  }
+
+  /** Hands free instances to whoever waits, and starts as many as are wanted and allowed. */
+  #settle(): void {
+    const { instancesMax } = this.settings;
+    while (this.#waiting.size > 0 && this.#idle.length > 0) {
+      const { instance, timer } = this.#idle.pop()!;
+      clearTimeout(timer);
+      this.#busy.add(instance);
+      this.#waiting.shift()!.resolve(instance);
+    }
+    while (
+      this.#starting < this.#waiting.size && this.#busy.size + this.#starting < instancesMax &&
+      this.#dying.size < instancesMax
+    ) {
+      this.#starting++;
+      void this.#start();
+    }
+    if (this.#isClosed && this.#busy.size + this.#starting + this.#waiting.size === 0) this.#drained();
+  }
+
+  async #start(): Promise<void> {
+    try {
+      const instance = await this.#fresh();
+      this.#starting--;
+      this.#rest(instance);
+    } catch (error) {
+      this.#starting--;
+      if (error instanceof PluginFailure) {
+        if (error.failure === "deadline") this.#mourn();
+        this.settings.onFailure?.(error);
+      }
+      this.#waiting.shift()?.reject(error);
+    }
+    this.#settle();
+  }
+
+  async #fresh(): Promise<PluginInstance> {
+    const { configuration, startWorker = startSandboxWorker } = this.settings;
+    const module = await this.#compiled();
+    const instance = await PluginInstance.start({ ...this.settings, module }, startWorker());
+    try {
+      await instance.call({ verb: "initialize", parameters: configuration });
+      return instance;
+    } catch (error) {
+      instance.end();
+      throw error;
+    }
+  }
+
+  #compiled(): Promise<WebAssembly.Module> {
+    this.#module ??= WebAssembly.compile(this.settings.code).catch((cause) => {
+      throw new AxiomError("plugin_refused", `Cannot load ${this.#name}: it does not compile: ${messageOf(cause)}`, {
+        hint: "Build it again; its bytes are no valid module",
+        cause,
+      });
+    });
+    return this.#module;
+  }
+
+  /** What a plugin says at its end changes nothing. */
+  async #retire(instance: PluginInstance): Promise<void> {
+    await instance.call({ verb: "teardown" }).catch(() => {});
+    instance.end();
+  }
+
+  get #name(): string {
+    return nameOfPlugin(this.settings.plugin);
+  }
+}

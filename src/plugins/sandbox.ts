@@ -1,0 +1,93 @@
+import { utf8, viewOf } from "../base/bytes.ts";
+import { messageOf } from "../base/errors.ts";
+import { ABI_MARKER, RENAMED } from "./abi.ts";
+import { CallState, errorClassOf, GuestFault } from "./call_state.ts";
+import { type Engine, instantiate } from "./engine.ts";
+import { type Guest, hostImports } from "./host_imports.ts";
+import type { CallMessage, FromSandbox, LoadMessage } from "./sandbox_protocol.ts";
+
+const PAGE_BYTES = 65536;
+const NOTHING = { operation: undefined, header: "{}", input: new Uint8Array(0), outputBytesMax: 0 };
+
+type Failed = Extract<FromSandbox, { type: "failed" }>;
+
+/** One instance of a plugin and the calls into it, inside the worker that has no permission. */
+export class Sandbox implements Guest {
+  call = new CallState(NOTHING);
+  #engine: Engine | undefined;
+  #cancelled: Int32Array = new Int32Array(1);
+  #memoryBytesMax = 0;
+
+  memory(): Uint8Array<ArrayBuffer> {
+    if (this.#engine === undefined) throw new GuestFault("abi", "it called the host while it was being loaded");
+    return this.#engine.memory();
+  }
+
+  isCancelled(): boolean {
+    return Atomics.load(this.#cancelled, 0) !== 0;
+  }
+
+  async load({ module, granted, memoryPages, cancelled }: LoadMessage): Promise<FromSandbox> {
+    this.#cancelled = cancelled;
+    this.#memoryBytesMax = memoryPages * PAGE_BYTES;
+    try {
+      this.#engine = await instantiate(module, hostImports(module, granted, this), memoryPages);
+      if (this.#engine.has(RENAMED.reactorExport.to)) this.#engine.call(RENAMED.reactorExport.to);
+      return { type: "ready" };
+    } catch (error) {
+      return this.#fault(error);
+    }
+  }
+
+  async run(message: CallMessage): Promise<FromSandbox> {
+    const engine = this.#engine!;
+    this.call = new CallState(message);
+    try {
+      if (!engine.has(message.verb)) throw new GuestFault("abi", `it has no export ${message.verb}`);
+      const number = engine.has(ABI_MARKER) ? engine.call(message.verb) : await this.#block(engine, message);
+      const failure = this.call.failure;
+      if (number === 0 && failure === undefined) return this.#done();
+      const name = failure?.class ?? errorClassOf(number);
+      return this.#failed(name, failure?.message || `it answered ${number}`, false);
+    } catch (error) {
+      return this.#fault(error);
+    }
+  }
+
+  /** A module of the stock kit: u32 header length, header, bytes as one block, and its output as one. */
+  async #block(engine: Engine, { verb, operation, header }: CallMessage): Promise<number> {
+    const head = utf8(JSON.stringify({ operation, ...JSON.parse(header) }));
+    const block = new Uint8Array(4 + head.length + this.call.input.length);
+    viewOf(block).setUint32(0, head.length, true);
+    block.set(head, 4);
+    block.set(this.call.input, 4 + head.length);
+    this.call.write(await engine.callBlock(verb, block));
+    return 0;
+  }
+
+  get #memoryBytes(): number {
+    try {
+      return this.#engine?.memory().length ?? 0;
+    } catch {
+      return 0; // it has none
+    }
+  }
+
+  #done(): FromSandbox {
+    const { output, result, log } = this.call;
+    return { type: "done", output, result, log, memoryBytes: this.#memoryBytes };
+  }
+
+  #failed(failure: Failed["failure"], message: string, isSpent = true): Failed {
+    return { type: "failed", failure, message, isSpent, log: this.call.log, memoryBytes: this.#memoryBytes };
+  }
+
+  #fault(error: unknown): FromSandbox {
+    if (error instanceof GuestFault) return this.#failed(error.failure, error.message);
+    const memoryBytes = this.#memoryBytes;
+    if (memoryBytes > 0 && memoryBytes >= this.#memoryBytesMax) {
+      return this.#failed("memory", `it took all of its ${memoryBytes} bytes of memory, then: ${messageOf(error)}`);
+    }
+    return this.#failed("trap", messageOf(error));
+  }
+}

@@ -1,0 +1,44 @@
+/** What a broker and the worker in which its plugin runs tell each other. */
+import type { Bytes } from "../base/bytes.ts";
+import type { ErrorClass, HostFault, Operation, Verb } from "./abi.ts";
+
+export interface LoadMessage {
+  type: "load";
+  module: WebAssembly.Module;
+  /** Import modules that are linked besides those of every plugin; a call of another one fails. */
+  granted: readonly string[];
+  memoryPages: number;
+  /** One number, which is not 0 once the running call is cancelled. */
+  cancelled: Int32Array<SharedArrayBuffer>;
+}
+
+export interface CallMessage {
+  type: "call";
+  verb: Verb;
+  operation: Operation | undefined;
+  /** JSON. */
+  header: string;
+  input: Bytes;
+  outputBytesMax: number;
+}
+
+export type ToSandbox = LoadMessage | CallMessage;
+
+export interface LogLine {
+  level: string;
+  message: string;
+}
+
+export type FromSandbox =
+  | { type: "ready" }
+  | { type: "done"; output: Bytes; result: string | undefined; memoryBytes: number; log: LogLine[] }
+  | {
+    type: "failed";
+    /** What the plugin itself said, or what the host saw. */
+    failure: ErrorClass | HostFault;
+    /** It was stopped in the middle, so that nothing is known of its state: no second call. */
+    isSpent: boolean;
+    message: string;
+    memoryBytes: number;
+    log: LogLine[];
+  };
