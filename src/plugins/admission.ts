@@ -66,9 +66,9 @@ export function admit(bytes: Bytes, options: AdmissionOptions = {}): AdmittedPlu
     if (!WebAssembly.validate(code)) throw new WasmFault("is no valid WASM: its code does not fit its types");
     return { manifest, sha256, code, imports: module.imports.map(({ module, name }) => `${module} ${name}`), limits };
   } catch (error) {
-    if (error instanceof ManifestFault) throw manifestError(`Cannot load ${subject}`, error);
+    if (error instanceof ManifestFault) throw manifestError(`Cannot use ${subject}`, error);
     if (error instanceof WasmFault) {
-      throw new AxiomError("plugin_refused", `Cannot load ${subject}: it ${error.message}`, {
+      throw new AxiomError("plugin_refused", `Cannot use ${subject}: it ${error.message}`, {
         hint: AUTHOR,
         cause: error,
       });

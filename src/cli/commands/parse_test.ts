@@ -210,7 +210,10 @@ const CASES: [line: string, options: unknown][] = [
   [`cache clear ${"a".repeat(32)}`, { id: "a".repeat(32) }],
   ["config validate", {}],
   ["config show --changed", { changed: true }],
-  ["config schema", {}],
+  ["config schema", { of: "configuration" }],
+  ["config schema plugin", { of: "plugin" }],
+  ["plugin info a.wasm", { file: "a.wasm" }],
+  ["plugin pack -o b.wasm --manifest c.yaml a.wasm", { file: "a.wasm", manifest: "c.yaml", output: "b.wasm" }],
   ["plugin keygen k", { name: "k" }],
   ["doctor --accept-repository", { accept: true }],
 ];
