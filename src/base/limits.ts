@@ -96,7 +96,6 @@ export const LIMITS = {
   foreignPathsMax: 1000, // of what lies in a repository and is none of ours; told, not counted
   pinnedHeadsMax: 256, // lists of paths whose last snapshot a client remembers; each costs a request when it opens
   clockAheadMs: 24 * 3600_000, // a snapshot dated later than this from now is a clock's fault; time zones explain 14 hours
-  pluginThreadEndMs: 3_000, // a thread that was stopped in a busy loop runs on for about two seconds
   heartbeatIntervalMs: 5 * 60_000,
 
   // Plugins: what admission lets in, before anything of it is compiled.
@@ -109,5 +108,9 @@ export const LIMITS = {
   pluginTablesMax: 16,
   pluginMemoryPagesDefault: 256, // of 64 KiB, where the manifest asks for nothing
   pluginCallMsDefault: 10_000, // of one call, where the manifest asks for nothing
+  pluginLoadMs: 30_000, // until an instance is ready; 32 MB compile in a few seconds on a busy machine
+  pluginCancelMs: 250, // for a plugin to notice that nobody waits any more, before it is stopped
+  pluginIdleMs: 30_000, // an instance that nobody called is ended: each is a thread and some 20 MB
+  pluginThreadEndMs: 3_000, // a thread that was stopped in a busy loop runs on for about two seconds
   pluginCallMsMax: 600_000, // a program that runs longer than this is no step of a backup
 } as const;

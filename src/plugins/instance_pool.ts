@@ -1,6 +1,5 @@
 import type { Bytes } from "../base/bytes.ts";
 import { AxiomError, messageOf, throwIfAborted } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
 import {
   type InstanceSettings,
   type PluginAnswer,
@@ -20,6 +19,8 @@ export interface PoolSettings extends Omit<InstanceSettings, "module"> {
   readonly instancesMax: number;
   /** An instance that nobody called for so long is ended. */
   readonly idleMs: number;
+  /** How long a thread may live on that was stopped in a busy loop. */
+  readonly threadEndMs: number;
   readonly startWorker?: () => SandboxWorker;
   /** Hears of every call and every start that did not end well. */
   readonly onFailure?: (failure: PluginFailure) => void;
@@ -41,8 +42,8 @@ interface Waiter {
  * Instances of one plugin, each in a worker of its own: started when there is work, ended when there is none. A call waits
  * for a free one; whoever awaits its calls is held back by that. An instance that failed is replaced by a fresh one.
  *
- * A worker that was stopped in a busy loop goes on for some seconds. Of such threads there are never more than
- * `instancesMax`: with that many, a start waits.
+ * A thread that was stopped in a busy loop lives on for a while and keeps its place so long: there are never more threads
+ * than `instancesMax`.
  */
 export class InstancePool {
   #module: Promise<WebAssembly.Module> | undefined;
@@ -145,7 +146,7 @@ export class InstancePool {
     const timer = setTimeout(() => {
       this.#dying.delete(timer);
       this.#settle();
-    }, LIMITS.pluginThreadEndMs);
+    }, this.settings.threadEndMs);
     this.#dying.add(timer);
   }
 
@@ -158,10 +159,8 @@ export class InstancePool {
       this.#busy.add(instance);
       this.#waiting.shift()!.resolve(instance);
     }
-    while (
-      this.#starting < this.#waiting.size && this.#busy.size + this.#starting < instancesMax &&
-      this.#dying.size < instancesMax
-    ) {
+    const threads = () => this.#busy.size + this.#starting + this.#dying.size;
+    while (this.#starting < this.#waiting.size && threads() < instancesMax) {
       this.#starting++;
       void this.#start();
     }

@@ -10,13 +10,21 @@ function encodedBytesMax(plainLength: number): number {
   return plainLength + (plainLength >>> 3) + 64 * KIB;
 }
 
-/** What its configuration says of `level`; a codec without levels has level 0 alone. */
-export function levelsOf({ configSchema }: Pick<PluginManifest, "configSchema">): Codec["levels"] {
+/** What its configuration says of `level`; a codec without levels has level 0 alone. Throws `plugin_refused` for nonsense. */
+export function levelsOf(
+  { pluginId, configSchema }: Pick<PluginManifest, "pluginId" | "configSchema">,
+): Codec["levels"] {
   const { properties = {} } = configSchema as { properties?: Record<string, Record<string, unknown>> };
   const level = properties.level;
   if (level === undefined) return { minimum: 0, maximum: 0, default: 0 };
-  const minimum = Number(level.minimum ?? 1), maximum = Number(level.maximum ?? minimum);
-  return { minimum, maximum, default: Number(level.default ?? minimum) };
+  const { minimum = 1, maximum = minimum, default: usual = minimum } = level as Record<string, number>;
+  if ([minimum, usual, maximum].every(Number.isInteger) && minimum <= usual && usual <= maximum) {
+    return { minimum, maximum, default: usual };
+  }
+  const range = `${minimum} to ${maximum} with ${usual} as the default`;
+  throw new AxiomError("plugin_refused", `Cannot use ${pluginId}: its levels are ${range}`, {
+    hint: "This is for the plugin's author to correct: config_schema.properties.level",
+  });
 }
 
 /**
