@@ -58,10 +58,10 @@ function optionLines({ properties = {}, required = [] }: JsonSchema): string[] {
 /** In plain words, for whoever decides. */
 export function askingLines({ capabilities }: PluginManifest): string[] {
   const asked = capabilities.filter(needsGrant), free = capabilities.filter((each) => !needsGrant(each));
-  const log = free.length === 0 ? "" : `, and to ${free.map(describeCapability).join(" and ")}`;
-  if (asked.length === 0) return [`It asks for nothing: all it can do is answer calls${log}`];
+  const log = free.length === 0 ? "" : ` and may ${free.map(describeCapability).join(" and ")}`;
+  if (asked.length === 0) return [`It asks for nothing: it answers calls${log}`];
   return [
-    `It asks, beyond answering calls${log}, to`,
+    `It answers calls${log}. Beyond that it asks to`,
     ...asked.map((each) => `  - ${describeCapability(each)}${reasonText(each)}`),
   ];
 }

@@ -69,7 +69,7 @@ export function admit(bytes: Bytes, options: AdmissionOptions = {}): AdmittedPlu
     if (error instanceof ManifestFault) throw manifestError(`Cannot use ${subject}`, error);
     if (error instanceof WasmFault) {
       throw new AxiomError("plugin_refused", `Cannot use ${subject}: it ${error.message}`, {
-        hint: AUTHOR,
+        hint: error.hint ?? AUTHOR,
         cause: error,
       });
     }
@@ -95,7 +95,7 @@ function manifestOf(module: WasmModule, bytes: Bytes, declared: PluginManifest |
   if (sections.length > 1) throw new WasmFault(`has ${sections.length} manifests, one is allowed`);
   if (sections.length === 1) return decodeManifest(sections[0]);
   if (declared === undefined) {
-    throw new WasmFault("has no manifest: `axiom plugin pack` puts plugin.yaml into it");
+    throw new WasmFault("has no manifest", "Write plugin.yaml beside it, then run `axiom plugin pack`");
   }
   return declared;
 }

@@ -66,7 +66,7 @@ export function faultsOf(schema: JsonSchema, value: Json | undefined): Fault[] {
     // The choice of the same type is the one that was meant.
     const meant = choices.findIndex(({ type }) => type !== undefined && hasType(value, type));
     if (meant >= 0) return tried[meant];
-    return [{ path, message: `expected ${choices.map(expected).join(" or ")}, found ${found(value)}` }];
+    return [{ path, message: `expected ${either(choices.map(expected))}, found ${found(value)}` }];
   };
   const members = (schema: JsonSchema, value: { [key: string]: Json | undefined }, path: string): Fault[] => {
     const { properties = {}, required = [], additionalProperties = true, propertyNames } = schema;
@@ -94,7 +94,7 @@ function simpleFault(schema: JsonSchema, value: Json | undefined): string | unde
   if (schema.const !== undefined && value !== schema.const) return wrong(shown(schema.const));
   if (schema.enum !== undefined && !schema.enum.includes(value as Json)) {
     const near = typeof value === "string" ? meant(value, schema.enum.filter((each) => typeof each === "string")) : "";
-    return wrong(schema.enum.map(shown).join(", ")) + near;
+    return wrong(either(schema.enum.map(shown))) + near;
   }
   if (schema.type !== undefined && !hasType(value, schema.type)) return wrong(expected(schema));
   if (typeof value === "number") {
@@ -127,6 +127,10 @@ function hasType(value: Json | undefined, type: JsonType): boolean {
 
 function expected({ type, patternErrorMessage, const: only }: JsonSchema): string {
   return patternErrorMessage ?? (only === undefined ? type === undefined ? "a value" : WORDS[type] : shown(only));
+}
+
+function either(words: readonly string[]): string {
+  return words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words[words.length - 1]}`;
 }
 
 function found(value: Json | undefined): string {

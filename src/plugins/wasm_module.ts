@@ -116,7 +116,9 @@ export function customSections(module: WasmModule, data: Uint8Array, name: strin
 
 function readSections(data: Uint8Array): WasmSection[] {
   const reader = new WasmReader(data);
-  if (data.length < 8 || reader.word() !== 0x6d736100) throw new WasmFault("is no WASM module");
+  if (data.length < 8 || reader.word() !== 0x6d736100) {
+    throw new WasmFault("is no WASM module", "Name the .wasm file of a plugin");
+  }
   const version = reader.word();
   if (version !== 1) {
     throw new WasmFault(

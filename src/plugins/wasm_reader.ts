@@ -3,6 +3,10 @@ import { viewOf } from "../base/bytes.ts";
 /** What is wrong with a module's bytes, as the end of the sentence "… cannot be loaded: it …". */
 export class WasmFault extends Error {
   override readonly name = "WasmFault";
+
+  constructor(message: string, readonly hint?: string) {
+    super(message);
+  }
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
