@@ -36,6 +36,7 @@ export const COMMANDS: CommandTable = [
   { name: "key passwd", group: REPOSITORY, load: async () => (await import("./commands/key_passwd.ts")).keyPasswd },
   { name: "plugin info", group: PLUGINS, load: async () => (await import("./commands/plugin_info.ts")).pluginInfo },
   { name: "plugin pack", group: PLUGINS, load: async () => (await import("./commands/plugin_pack.ts")).pluginPack },
+  { name: "plugin test", group: PLUGINS, load: async () => (await import("./commands/plugin_try.ts")).pluginTest },
   {
     name: "plugin keygen",
     group: PLUGINS,

@@ -2,7 +2,8 @@ import { type Bytes, fromUtf8, KIB, utf8 } from "../base/bytes.ts";
 import { ERROR_CLASSES, type ErrorClass, LOG_LEVELS, type Operation, OPERATIONS } from "./abi.ts";
 import type { CallMessage, LogLine } from "./sandbox_protocol.ts";
 
-const OUTPUT_BYTES_FIRST = 64 * KIB;
+/** An output is mostly no longer than the input and a little; memory that is never written to costs nothing. */
+const OUTPUT_BYTES_MORE = 64 * KIB;
 const RESULT_BYTES_MAX = 1024 * KIB;
 const MESSAGE_BYTES_MAX = 4 * KIB;
 const LOG_LINES_MAX = 100;
@@ -56,7 +57,7 @@ export class CallState {
       throw new GuestFault("quota", `it wrote ${length} bytes where at most ${this.#outputBytesMax} are wanted`);
     }
     if (length > this.#output.length) {
-      const room = Math.max(length, 2 * this.#output.length, Math.min(OUTPUT_BYTES_FIRST, this.#outputBytesMax));
+      const room = Math.max(length, 2 * this.#output.length, this.#input.length + OUTPUT_BYTES_MORE);
       const grown = new Uint8Array(Math.min(room, this.#outputBytesMax));
       grown.set(this.#output.subarray(0, this.#written));
       this.#output = grown;

@@ -1,0 +1,98 @@
+/**
+ * Tries a plugin by the rules that every plugin is held to. Each check says what it saw; the first one that fails in a group
+ * on which others build makes those skipped.
+ */
+import type { Clock } from "../base/clock.ts";
+import { AxiomError, messageOf, throwIfAborted } from "../base/errors.ts";
+import type { AdmittedPlugin } from "./admission.ts";
+import { abuseChecks } from "./conformance_abuse.ts";
+import { compressionChecks } from "./conformance_compression.ts";
+import { lifecycleChecks } from "./conformance_lifecycle.ts";
+import type { InstancePool } from "./instance_pool.ts";
+import { openPlugin } from "./open_plugin.ts";
+import { PluginFailure } from "./plugin_failure.ts";
+
+export interface ConformanceFinding {
+  readonly group: "admission" | "lifecycle" | "properties" | "abuse" | "speed";
+  readonly name: string;
+  readonly state: "ok" | "failed" | "skipped";
+  readonly message: string;
+}
+
+/** The plugin broke a rule; the message says what was seen. */
+export class RuleBroken extends Error {}
+
+export interface CheckContext {
+  readonly plugin: AdmittedPlugin;
+  /** Two instances, nothing granted. */
+  readonly pool: InstancePool;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+  /** Another pool, with fresh instances, for as long as `use` takes. */
+  fresh<T>(use: (pool: InstancePool) => Promise<T>): Promise<T>;
+}
+
+export interface Check {
+  readonly group: ConformanceFinding["group"];
+  readonly name: string;
+  /** Where it fails, nothing after it is tried. */
+  readonly isBasic?: true;
+  /** Returns what was seen; throws {@linkcode RuleBroken} or what a call threw. */
+  run(context: CheckContext): Promise<string>;
+}
+
+function checksOf({ manifest }: AdmittedPlugin): Check[] {
+  const properties = manifest.category === "compression" ? compressionChecks(manifest) : [];
+  return [...lifecycleChecks(), ...properties, ...(manifest.category === "compression" ? abuseChecks(manifest) : [])];
+}
+
+export async function testPlugin(
+  plugin: AdmittedPlugin,
+  { clock, signal }: { clock: Clock; signal?: AbortSignal },
+): Promise<ConformanceFinding[]> {
+  const open = () => openPlugin(plugin, { granted: [], configuration: {}, instancesMax: 2, clock });
+  const pool = open();
+  const context: CheckContext = { plugin, pool, clock, signal, fresh: (use) => closing(open(), use) };
+  const findings: ConformanceFinding[] = [
+    { group: "admission", name: "its bytes keep the rules", state: "ok", message: `sha256 ${plugin.sha256}` },
+  ];
+  return await closing(pool, async () => {
+    let stop: string | undefined;
+    for (const check of checksOf(plugin)) {
+      throwIfAborted(signal);
+      const { group, name } = check;
+      if (stop !== undefined) {
+        findings.push({ group, name, state: "skipped", message: stop });
+        continue;
+      }
+      try {
+        findings.push({ group, name, state: "ok", message: await check.run(context) });
+      } catch (error) {
+        if (!isVerdict(error)) throw error;
+        findings.push({ group, name, state: "failed", message: messageOf(error) });
+        if (check.isBasic) stop = `“${name}” has to work first`;
+        if (error instanceof PluginFailure && error.failure === "deadline") stop = "it did not end by itself once";
+      }
+    }
+    if (plugin.manifest.category !== "compression") findings.push(notYet(plugin.manifest.category));
+    return findings;
+  });
+}
+
+function isVerdict(error: unknown): boolean {
+  if (error instanceof RuleBroken) return true;
+  return error instanceof AxiomError && error.kind !== "interrupted";
+}
+
+function notYet(category: string): ConformanceFinding {
+  const message = `there are no checks of the category ${category} yet`;
+  return { group: "properties", name: `what a plugin for ${category} has to do`, state: "skipped", message };
+}
+
+async function closing<T>(pool: InstancePool, use: (pool: InstancePool) => Promise<T>): Promise<T> {
+  try {
+    return await use(pool);
+  } finally {
+    await pool.close();
+  }
+}

@@ -1,0 +1,187 @@
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import { systemClock } from "../base/clock.ts";
+import { admit } from "./admission.ts";
+import { type ConformanceFinding, testPlugin } from "./conformance.ts";
+import { manifestSection } from "./plugin_fixture.ts";
+import {
+  COPY,
+  EAT_MEMORY,
+  LOOP_FOR_EVER,
+  op,
+  pluginModule,
+  type PluginParts,
+  READ,
+  TAGGED,
+  WRITE,
+} from "./wasm_fixture.ts";
+
+function findingsOf(parts: PluginParts, manifest: Record<string, unknown> = {}): Promise<ConformanceFinding[]> {
+  const plugin = admit(pluginModule({ ...parts, sections: [manifestSection(manifest)] }));
+  return testPlugin(plugin, { clock: systemClock });
+}
+
+Deno.test("a plugin that keeps the rules passes", async () => {
+  const findings = await findingsOf({ execute: TAGGED });
+  deepEqual(findings.filter(({ state }) => state !== "ok"), []);
+  deepEqual([...new Set(findings.map(({ group }) => group))], [
+    "admission",
+    "lifecycle",
+    "properties",
+    "speed",
+    "abuse",
+  ]);
+});
+
+const isDecode = [...[op.call(2)], op.const(2), op.i32_eq];
+const firstByteTo0 = [op.const(0), op.const(1), READ];
+const tag = [op.const(0), op.const(1), WRITE, op.drop];
+
+const BROKEN: {
+  name: string;
+  parts: PluginParts;
+  manifest?: Record<string, unknown>;
+  fails: string;
+  why: RegExp;
+}[] = [
+  { name: "does not come up", parts: { initialize: [op.const(9)] }, fails: "comes up", why: /initialize.*permanent/ },
+  { name: "is not valid by its own account", parts: { validate: [op.const(1)] }, fails: "comes up", why: /validate/ },
+  {
+    name: "traps at its end",
+    parts: { teardown: [op.unreachable] },
+    fails: "ends, and comes up again",
+    why: /teardown.*trap/,
+  },
+  {
+    name: "blames itself for an operation that it does not know",
+    parts: { execute: [op.const(11)] },
+    fails: "lives on after an operation that it does not know",
+    why: /internal instead of unsupported/,
+  },
+  { name: "traps", parts: { execute: [op.unreachable] }, fails: "brings back 1 byte", why: /trap: unreachable/ },
+  {
+    name: "loops for ever",
+    parts: { execute: LOOP_FOR_EVER },
+    manifest: { limits: { call_ms: 100 } },
+    fails: "lives on after an operation that it does not know",
+    why: /deadline: it did not answer within 100 ms/,
+  },
+  { name: "eats its memory", parts: { execute: EAT_MEMORY }, fails: "brings back 1 byte", why: /memory: it took all/ },
+  { name: "writes nothing", parts: {}, fails: "brings back 1 byte", why: /holds 0 bytes instead of 1/ },
+  {
+    name: "writes without end",
+    parts: { execute: [op.loop, op.const(0), op.const(65536), WRITE, op.drop, op.br(0), op.end, op.const(0)] },
+    fails: "brings back 1 byte",
+    why: /quota: it wrote/,
+  },
+  {
+    name: "lies about lengths",
+    parts: { execute: [op.const(0), op.const(0x7fffffff), WRITE] },
+    fails: "brings back 1 byte",
+    why: /abi: it named bytes 0 to 2147483647/,
+  },
+  {
+    name: "brings back something else",
+    parts: {
+      execute: [
+        ...firstByteTo0,
+        op.if,
+        op.const(0),
+        op.const(0),
+        op.i32_load8_u,
+        ...isDecode,
+        op.i32_xor,
+        op.i32_store8,
+        ...tag,
+        op.end,
+        ...COPY,
+        op.const(0),
+      ],
+    },
+    fails: "brings back 1 byte",
+    why: /differs at byte 0 of 1: 121 instead of 120/,
+  },
+  {
+    name: "changes its output from call to call",
+    parts: {
+      execute: [
+        ...isDecode,
+        op.if,
+        ...firstByteTo0,
+        op.drop,
+        op.else,
+        op.global_get(0),
+        op.const(1),
+        op.i32_add,
+        op.global_set(0),
+        op.const(0),
+        op.global_get(0),
+        op.i32_store8,
+        ...tag,
+        op.end,
+        ...COPY,
+        op.const(0),
+      ],
+    },
+    fails: "makes the same of the same",
+    why: /depends on the calls before/,
+  },
+  {
+    name: "traps on damaged data",
+    parts: {
+      execute: [
+        ...isDecode,
+        op.if,
+        ...firstByteTo0,
+        op.drop,
+        op.const(0),
+        op.i32_load8_u,
+        op.const(0x41),
+        op.i32_ne,
+        op.if,
+        op.unreachable,
+        op.end,
+        op.else,
+        op.const(0),
+        op.const(0x41),
+        op.i32_store8,
+        ...tag,
+        op.end,
+        ...COPY,
+        op.const(0),
+      ],
+    },
+    fails: "says of damaged data that it is",
+    why: /trap/,
+  },
+  {
+    name: "takes more memory with each call",
+    parts: { execute: [op.const(1), op.memory_grow, op.drop, ...COPY, op.const(0)] },
+    manifest: { limits: { memory_pages: 1000 } },
+    fails: "takes no more memory from call to call",
+    why: /after 20 calls and .* after more/,
+  },
+];
+
+for (const { name, parts, manifest, fails, why } of BROKEN) {
+  Deno.test(`a plugin that ${name} fails`, async () => {
+    const findings = await findingsOf(parts, manifest);
+    const found = findings.find((each) => each.name === fails);
+    equal(found?.state, "failed", JSON.stringify(findings, undefined, 1));
+    equal(why.test(found!.message), true, found!.message);
+  });
+}
+
+Deno.test("what builds on what failed is left out", async () => {
+  const findings = await findingsOf({ initialize: [op.const(9)] });
+  deepEqual(findings.slice(0, 2).map(({ state }) => state), ["ok", "failed"]);
+  equal(
+    findings.slice(2).every(({ state, message }) => state === "skipped" && /has to work first/.test(message)),
+    true,
+  );
+});
+
+Deno.test("a category without checks of its own says so", async () => {
+  const findings = await findingsOf({}, { category: "filter", format_id: undefined });
+  deepEqual(findings.at(-1)!.state, "skipped");
+  equal(findings.every(({ state }) => state !== "failed"), true);
+});
