@@ -52,7 +52,7 @@ export function boundedLimits({ category, limits }: PluginManifest, ceiling: Par
 
 export function exportFaults({ exports, functions, types, hasStart }: WasmModule, { abi }: PluginManifest): string[] {
   const faults: string[] = [];
-  if (hasStart) faults.push("has a start function, which would run before anything is checked");
+  if (hasStart) faults.push("has a start function, which would run too early; export it as _initialize");
   for (const [name, why] of Object.entries(FORBIDDEN_EXPORTS)) {
     if (exports.some((each) => each.name === name)) faults.push(`exports ${name}: ${why}`);
   }
