@@ -1,4 +1,5 @@
 /** The composition root: the only place that knows every implementation. */
+import { join } from "node:path";
 import { type Clock, systemClock } from "./base/clock.ts";
 import { AxiomError, isKind } from "./base/errors.ts";
 import type { EventSink } from "./base/events.ts";
@@ -16,7 +17,7 @@ import { hostName, userName } from "./platform/host.ts";
 import { openFileSystem } from "./platform/open_file_system.ts";
 import { readBounded } from "./platform/read_bounded.ts";
 import { type StateFiles, stateFiles } from "./platform/state_files.ts";
-import { cacheFolder, stateFolder } from "./platform/user_folders.ts";
+import { cacheFolder, dataFolder, stateFolder } from "./platform/user_folders.ts";
 import { clientId } from "./repository/client_id.ts";
 import { PinStore } from "./repository/pins.ts";
 import { Repository } from "./repository/repository.ts";
@@ -67,6 +68,11 @@ class WiredApp implements App {
     this.location = settings.globals.location ?? this.config.repository.location;
     this.stateFolder = stateFolder((name) => settings.environment.variable(name));
     if (this.stateFolder !== undefined) this.#state = stateFiles(this.stateFolder);
+  }
+
+  get pluginFolder(): string | undefined {
+    const data = dataFolder((name) => this.#settings.environment.variable(name));
+    return data && join(data, "plugins");
   }
 
   get cacheFolder(): string | undefined {

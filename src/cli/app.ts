@@ -45,6 +45,8 @@ export interface App {
   readonly workers: number;
   /** Undefined where the machine has none. */
   readonly stateFolder: string | undefined;
+  /** Where installed plugins lie; undefined where the machine has no place for them. */
+  readonly pluginFolder: string | undefined;
   /** Where the cache lies; undefined where there is to be none. */
   readonly cacheFolder: string | undefined;
   /** Starts data-path workers, one per core; whoever asks ends them. */

@@ -42,6 +42,35 @@ export const COMMANDS: CommandTable = [
     group: PLUGINS,
     load: async () => (await import("./commands/plugin_keygen.ts")).pluginKeygen,
   },
+  { name: "plugin sign", group: PLUGINS, load: async () => (await import("./commands/plugin_sign.ts")).pluginSign },
+  {
+    name: "plugin verify",
+    group: PLUGINS,
+    load: async () => (await import("./commands/plugin_verify.ts")).pluginVerify,
+  },
+  { name: "plugin load", group: PLUGINS, load: async () => (await import("./commands/plugin_load.ts")).pluginLoad },
+  {
+    name: "plugin replace",
+    group: PLUGINS,
+    load: async () => (await import("./commands/plugin_replace.ts")).pluginReplace,
+  },
+  {
+    name: "plugin rollback",
+    group: PLUGINS,
+    load: async () => (await import("./commands/plugin_rollback.ts")).pluginRollback,
+  },
+  {
+    name: "plugin unload",
+    group: PLUGINS,
+    load: async () => (await import("./commands/plugin_unload.ts")).pluginUnload,
+  },
+  { name: "plugin list", group: PLUGINS, load: async () => (await import("./commands/plugin_list.ts")).pluginList },
+  { name: "plugin grant", group: PLUGINS, load: async () => (await import("./commands/plugin_grant.ts")).pluginGrant },
+  {
+    name: "plugin revoke",
+    group: PLUGINS,
+    load: async () => (await import("./commands/plugin_revoke.ts")).pluginRevoke,
+  },
   {
     name: "config validate",
     group: MACHINE,

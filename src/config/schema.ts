@@ -5,6 +5,7 @@
 import { LIMITS } from "../base/limits.ts";
 import { chunker, cipher, compression, folderMarker, readSubset, rule } from "./choices.ts";
 import { buildConfig, type ConfigOf, list, one, type Option, optional, section, walkOptions } from "./option.ts";
+import { revoked, trustedKey } from "./plugin_trust.ts";
 import { boolean, location, oneOf, path, pattern, percent, rate, shortText, size, text } from "./types.ts";
 
 export const OPTIONS = {
@@ -79,6 +80,12 @@ export const OPTIONS = {
   check: section("How thoroughly a repository is checked", {
     readData: one("Read and verify every stored byte", boolean, "false"),
     readDataSubset: optional("Read and verify only this part", readSubset),
+  }),
+
+  plugins: section("Which plugins are trusted", {
+    policy: one("Plugins without a trusted signature", oneOf("require", "warn", "off"), "warn"),
+    trustedKeys: list("Public keys that may sign plugins, each behind the beginning of ids, or *", trustedKey),
+    revoked: list("Ids of keys, and hashes of plugins, that are trusted no longer, whatever the policy", revoked),
   }),
 };
 

@@ -4,7 +4,7 @@ import { utf8 } from "../base/bytes.ts";
 import { openNewFile } from "./new_file.ts";
 import { readBounded } from "./read_bounded.ts";
 import { stateFiles } from "./state_files.ts";
-import { cacheFolder, stateFolder } from "./user_folders.ts";
+import { cacheFolder, dataFolder, stateFolder } from "./user_folders.ts";
 
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -53,6 +53,20 @@ Deno.test("user folders are those of XDG, or of the system", () => {
     const variable = (name: string) => env[name];
     const slashed = (path: string | undefined) => path?.replaceAll("\\", "/");
     deepEqual([slashed(stateFolder(variable, os)), slashed(cacheFolder(variable, os))], [state, cache], os);
+  }
+});
+
+Deno.test("what a person put into the program lies in the data folder", () => {
+  const cases: [os: string, env: Record<string, string>, data: string | undefined][] = [
+    ["linux", {}, undefined],
+    ["linux", { HOME: "/h" }, "/h/.local/share/axiom"],
+    ["linux", { HOME: "/h", XDG_DATA_HOME: "/d" }, "/d/axiom"],
+    ["linux", { HOME: "/h", XDG_DATA_HOME: "d" }, "/h/.local/share/axiom"],
+    ["darwin", { HOME: "/h" }, "/h/Library/Application Support/axiom"],
+    ["windows", { LOCALAPPDATA: "/l" }, "/l/axiom"],
+  ];
+  for (const [os, env, data] of cases) {
+    equal(dataFolder((name) => env[name], os)?.replaceAll("\\", "/"), data, os);
   }
 });
 

@@ -13,6 +13,11 @@ export function stateFolder(variable: Variable, os: string = Deno.build.os): str
   return folderOf(variable, os, "XDG_STATE_HOME", [".local", "state"], "Application Support");
 }
 
+/** Where what a person put into the program lies, and could not be made again: `XDG_DATA_HOME`. */
+export function dataFolder(variable: Variable, os: string = Deno.build.os): string | undefined {
+  return folderOf(variable, os, "XDG_DATA_HOME", [".local", "share"], "Application Support");
+}
+
 /** Where what can be made again lies; everything in it may be deleted at any time. */
 export function cacheFolder(variable: Variable, os: string = Deno.build.os): string | undefined {
   const folder = folderOf(variable, os, "XDG_CACHE_HOME", [".cache"], "Caches");

@@ -6,11 +6,13 @@ import { readBounded } from "../platform/read_bounded.ts";
 import {
   formatPublicKey,
   formatSecretKey,
+  formatSignature,
   parsePublicKey,
   parseSecretKey,
   type PublicKey,
   publicKeyText,
   type SecretKey,
+  type Signature,
 } from "./minisign_format.ts";
 
 export interface KeyFiles {
@@ -67,6 +69,26 @@ async function read<T>(path: string, what: string, parse: (text: string) => T, h
     if (error instanceof AxiomError) throw error;
     throw fail(error instanceof TypeError ? "it is not text" : messageOf(error), error);
   }
+}
+
+/** Writes `<path>.minisig`, whose path it returns; replaces an older one. */
+export async function writeSignature(path: string, signature: Signature): Promise<string> {
+  const target = `${path}.minisig`, temporary = `${target}.${crypto.randomUUID().slice(0, 8)}.part`;
+  try {
+    await Deno.writeTextFile(temporary, formatSignature(signature), { createNew: true });
+    await Deno.rename(temporary, target);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {}); // the first failure is the one to tell
+    throw new AxiomError(
+      "target_unwritable",
+      `Cannot write the signature ${displayName(target)}: ${messageOf(error)}`,
+      {
+        hint: "Copy the plugin to a folder where you may write",
+        cause: error,
+      },
+    );
+  }
+  return target;
 }
 
 async function writeNew(path: string, text: string, mode: number): Promise<void> {

@@ -214,7 +214,22 @@ const CASES: [line: string, options: unknown][] = [
   ["config schema plugin", { of: "plugin" }],
   ["plugin info a.wasm", { file: "a.wasm" }],
   ["plugin pack -o b.wasm --manifest c.yaml a.wasm", { file: "a.wasm", manifest: "c.yaml", output: "b.wasm" }],
+  ["plugin test a.wasm", { file: "a.wasm" }],
   ["plugin keygen k", { name: "k" }],
+  ["plugin sign -s k.key a.wasm", { path: "a.wasm", secretKey: "k.key" }],
+  ["plugin verify --key k.pub --signature s a.wasm", { path: "a.wasm", key: "k.pub", signaturePath: "s" }],
+  ["plugin load a.wasm", { path: "a.wasm" }],
+  ["plugin replace --signature s a.wasm", { path: "a.wasm", signaturePath: "s" }],
+  ["plugin rollback some_id", { id: "some_id" }],
+  ["plugin unload --with-dependants some_id", { id: "some_id", withDependants: true }],
+  ["plugin list", {}],
+  ["plugin grant --all some_id", { id: "some_id", request: { names: "all", hosts: [], folders: [] } }],
+  ["plugin grant some_id net.http files --host a --host b:1 --folder /c", {
+    id: "some_id",
+    request: { names: ["net.http", "files"], hosts: ["a", "b:1"], folders: ["/c"] },
+  }],
+  ["plugin revoke some_id clock kv", { id: "some_id", names: ["clock", "kv"] }],
+  ["plugin revoke --all some_id", { id: "some_id" }],
   ["doctor --accept-repository", { accept: true }],
 ];
 
@@ -264,6 +279,10 @@ Deno.test("commands refuse what does not go together", async (t) => {
     ["tag --set x --clear latest", /--set and --clear/],
     ["key remove", /<id> is missing/],
     ["key add --new-key-file a --new-password-file b", /--new-password-file and --new-key-file together/],
+    ["plugin sign a.wasm", /--secret-key is missing/, /--secret-key author\.key/],
+    ["plugin grant --all some_id clock", /--all and a capability/],
+    ["plugin revoke some_id", /none is named/],
+    ["plugin revoke --all some_id clock", /--all and a capability/],
     ["cache clear xyz", /no id of a repository/],
     ["snapshots --latest 0", /at least 1/],
   ];

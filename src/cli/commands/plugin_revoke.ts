@@ -1,0 +1,53 @@
+import { AxiomError } from "../../base/errors.ts";
+import { installed, takeGrants } from "../../plugins/installed.ts";
+import { defineCommand } from "../command.ts";
+import { pluginFolderOf } from "../plugin_place.ts";
+
+const FLAGS = [{ long: "all", type: "boolean", description: "All that it was granted" }] as const;
+
+export const pluginRevoke = defineCommand({
+  name: "plugin revoke",
+  summary: "Take back what a plugin was granted",
+  usage: "axiom plugin revoke --all <id>\naxiom plugin revoke <id> <capability>…",
+  details: "To trust a key, or a file, no longer, list it in plugins.revoked of the configuration.",
+  arguments: [
+    { name: "id", description: "Of the plugin" },
+    { name: "capability", description: "Such as net.http", optional: true, repeatable: true },
+  ],
+  flags: FLAGS,
+  examples: [
+    {
+      command: "axiom plugin revoke --all storage_webdav",
+      does: "Take everything back; it waits until you grant it again",
+    },
+    { command: "axiom plugin revoke notification_webhook kv", does: "Take one thing back" },
+  ],
+  acts: true,
+  parse: (values, [id, ...names]) => {
+    if (values.all === names.length > 0) {
+      throw new AxiomError(
+        "usage",
+        `Cannot revoke grants of ${id}: ${values.all ? "--all and a capability are both given" : "none is named"}`,
+        {
+          hint: "Name those that you take back, or give --all",
+        },
+      );
+    }
+    return { id, names: values.all ? undefined : names };
+  },
+  run: async ({ id, names }, { app: open }) => {
+    const folder = pluginFolderOf(await open());
+    const plugin = installed(await folder.list(), id);
+    const held = plugin.grants.map(({ name }) => name as string);
+    const unknown = names?.find((name) => !held.includes(name));
+    if (unknown !== undefined) {
+      throw new AxiomError("usage", `Cannot revoke ${unknown}: ${id} was not granted that`, {
+        hint: held.length === 0 ? "It was granted nothing" : `It was granted ${held.join(", ")}`,
+      });
+    }
+    return { plugin: await takeGrants(folder, id, names), taken: names ?? held };
+  },
+  render: ({ plugin: { pluginId }, taken }) =>
+    taken.length === 0 ? `${pluginId} was granted nothing` : `${pluginId} may no longer use ${taken.join(", ")}`,
+  json: ({ plugin: { pluginId, version, sha256, grants } }) => ({ plugin_id: pluginId, version, sha256, grants }),
+});

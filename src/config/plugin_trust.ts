@@ -1,0 +1,35 @@
+/** Who may sign plugins, and what was revoked. */
+import type { Type } from "./option.ts";
+import { type } from "./types.ts";
+
+export interface TrustedKey {
+  /** Beginning of the ids that the key may sign; empty for all. */
+  readonly prefix: string;
+  /** Of minisign, `RW…`. */
+  readonly key: string;
+}
+
+/** A prefix of ids that ends where a word does, or `*`; 42 bytes of base64 of which the first two are "Ed". */
+const TRUSTED = /^(\*|[a-z][a-z0-9_]{0,63})\s*=\s*(RW[QRST][A-Za-z0-9+/]{53})$/;
+
+export const trustedKey: Type<TrustedKey> = type(
+  "PREFIX=KEY with the beginning of plugin ids, or * for all, and a public key RW… of 56 characters",
+  (text) => {
+    const match = TRUSTED.exec(text);
+    return match === null ? undefined : { prefix: match[1] === "*" ? "" : match[1], key: match[2] };
+  },
+  {
+    json: { type: "string", pattern: TRUSTED.source },
+    example: '"compression_=RWQ…"',
+  },
+);
+
+/** An id of a key in upper case, or a SHA-256 in lower case, as messages show them. */
+export const revoked: Type<string> = type(
+  "the id of a key, 16 hexadecimal digits, or the SHA-256 of a plugin, 64",
+  (text) => {
+    if (/^[0-9a-f]{16}$/i.test(text)) return text.toUpperCase();
+    return /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : undefined;
+  },
+  { json: { type: "string", pattern: "^([0-9A-Fa-f]{16}|[0-9A-Fa-f]{64})$" } },
+);
