@@ -24,8 +24,6 @@ import { rewriteWasm } from "./wasm_rewrite.ts";
 export interface AdmissionOptions {
   /** The host's own ceiling; that of the category where nothing is given. */
   readonly limits?: Partial<PluginLimits>;
-  /** Of a module that carries no manifest: what the `plugin.yaml` beside it says. */
-  readonly declared?: PluginManifest;
   /** Of the file, for messages. */
   readonly name?: string;
 }
@@ -44,7 +42,7 @@ export interface AdmittedPlugin {
 
 /** Throws `plugin_refused` with everything that is wrong. Never runs anything of it. */
 export function admit(bytes: Bytes, options: AdmissionOptions = {}): AdmittedPlugin {
-  const { declared, name } = options;
+  const { name } = options;
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const from = `${name === undefined ? "" : `${name}, `}sha256 ${sha256.slice(0, 16)}…`;
   let subject = `the plugin (${from})`;
@@ -53,7 +51,7 @@ export function admit(bytes: Bytes, options: AdmissionOptions = {}): AdmittedPlu
       throw new WasmFault(`has ${bytes.length} bytes, ${LIMITS.pluginModuleBytesMax} are allowed`);
     }
     const module = readWasm(bytes);
-    const manifest = manifestOf(module, bytes, declared);
+    const manifest = manifestOf(module, bytes);
     subject = `${manifest.pluginId} ${manifest.version} (${from})`;
     const limits = boundedLimits(manifest, options.limits);
     const faults = [
@@ -77,6 +75,7 @@ export function admit(bytes: Bytes, options: AdmissionOptions = {}): AdmittedPlu
   }
 }
 
+const PACK_IT = "Write plugin.yaml beside it, then run `axiom plugin pack`";
 const AUTHOR = "This is for the plugin's author to correct; nothing of it was run";
 
 /** One line for one fault, a list for several. */
@@ -89,15 +88,11 @@ export function manifestError(what: string, { faults }: ManifestFault): AxiomErr
   return new AxiomError("plugin_refused", `${what}: its manifest is wrong:${list}`, { hint: AUTHOR });
 }
 
-/** What the module carries; `declared` counts only where it carries none, so that nobody can speak for a packed plugin. */
-function manifestOf(module: WasmModule, bytes: Bytes, declared: PluginManifest | undefined): PluginManifest {
+function manifestOf(module: WasmModule, bytes: Bytes): PluginManifest {
   const sections = customSections(module, bytes, MANIFEST_SECTION);
   if (sections.length > 1) throw new WasmFault(`has ${sections.length} manifests, one is allowed`);
-  if (sections.length === 1) return decodeManifest(sections[0]);
-  if (declared === undefined) {
-    throw new WasmFault("has no manifest", "Write plugin.yaml beside it, then run `axiom plugin pack`");
-  }
-  return declared;
+  if (sections.length === 0) throw new WasmFault("has no manifest", PACK_IT);
+  return decodeManifest(sections[0]);
 }
 
 function rewritten(bytes: Bytes, module: WasmModule, { memoryPages }: PluginLimits): Bytes {

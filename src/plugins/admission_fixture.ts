@@ -270,6 +270,14 @@ export const BROKEN: readonly BrokenModule[] = [
     message: /wrong: expected at most 65536 bytes, found 70\d\d\d/,
   },
   {
+    rule: "the stock kit has the function",
+    bytes: build(
+      { 2: vector(imported("extism:host/env", "toString", 1), imported("extism:host/env", "length", 1)) },
+      processing({ engines: { axiom: "*", abi: "extism" } }),
+    ),
+    message: /imports toString of extism:host\/env, which has no such function/,
+  },
+  {
     rule: "a stock module has its memory too",
     bytes: build({ 7: vector(exported("run", 0, 2)) }, processing({ engines: { axiom: "*", abi: "extism" } })),
     message: /processing_x 1.2.3 .* does not export its memory/,

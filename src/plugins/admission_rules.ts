@@ -41,6 +41,14 @@ const OFFERED: Readonly<Record<string, Readonly<Record<string, readonly [paramet
   "axiom:host/log@1": { log: [3, 1] },
 };
 
+/** What the SDK gives to stock modules; `http_request` gets another name and is refused when it is called. */
+const STOCK = new Set([
+  ...["alloc", "free", "length", "length_unsafe", "load_u8", "load_u64", "store_u8", "store_u64"],
+  ...["input_offset", "input_length", "input_load_u8", "input_load_u64", "output_set", "error_set", "error_get"],
+  ...["config_get", "var_get", "var_set", "http_request", "http_status_code", "http_headers", "get_log_level"],
+  ...["log_trace", "log_debug", "log_info", "log_warn", "log_error"],
+]);
+
 /** What the plugin gets of what it asks for. */
 export function boundedLimits({ category, limits }: PluginManifest, ceiling: Partial<PluginLimits> = {}): PluginLimits {
   const { memoryPages, callMs } = { ...CEILINGS[category], ...ceiling };
@@ -94,7 +102,8 @@ function importFault(
 ): string | undefined {
   if (module === RENAMED.wasiModule.from) return undefined; // answered by stubs that can do nothing
   if (module === EXTISM_MODULE) {
-    return abi === "extism" ? undefined : `imports ${name} of ${module}, which only abi extism may`;
+    if (abi !== "extism") return `imports ${name} of ${module}, which only abi extism may`;
+    return STOCK.has(name) ? undefined : `imports ${name} of ${module}, which has no such function`;
   }
   const capability = capabilityOfModule(module);
   if (capability !== undefined && !capabilities.some((each) => each.name === capability)) {

@@ -3,19 +3,7 @@ import { createHash } from "node:crypto";
 import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { admit } from "./admission.ts";
-import {
-  BROKEN,
-  build,
-  custom,
-  exported,
-  GOOD,
-  imported,
-  MANIFEST,
-  ORDER,
-  section,
-  vector,
-} from "./admission_fixture.ts";
-import { readManifest } from "./manifest.ts";
+import { BROKEN, build, custom, exported, imported, MANIFEST, vector } from "./admission_fixture.ts";
 
 function refused(act: () => unknown, message: RegExp): void {
   throws(act, (error) => {
@@ -159,14 +147,6 @@ Deno.test("a stock module of Extism needs no verbs, and its http_request is anot
     "http_refused",
     "length",
   ]);
-});
-
-Deno.test("a manifest from outside counts only where the module has none", () => {
-  const [header, bare] = [build().slice(0, 8), ORDER.map((id) => GOOD[id] ? section(id, GOOD[id]!) : []).flat()];
-  const plain = Uint8Array.from([...header, ...bare]);
-  const declared = readManifest({ ...MANIFEST, plugin_id: "compression_other" });
-  equal(admit(plain, { declared }).manifest.pluginId, "compression_other");
-  equal(admit(build(), { declared }).manifest.pluginId, "compression_copy");
 });
 
 Deno.test("a declared capability may be imported, granted or not", () => {

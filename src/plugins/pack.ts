@@ -1,7 +1,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { admit, type AdmittedPlugin, manifestError } from "./admission.ts";
-import { encodeManifest, MANIFEST_SECTION, ManifestFault, type PluginManifest, readManifest } from "./manifest.ts";
+import { encodeManifest, MANIFEST_SECTION, ManifestFault, readManifest } from "./manifest.ts";
 import { readManifestYaml } from "./manifest_yaml.ts";
 import { readWasm } from "./wasm_module.ts";
 import { WasmFault } from "./wasm_reader.ts";
@@ -34,11 +34,6 @@ export function packPlugin(module: NamedBytes, yaml: NamedBytes): PackedPlugin {
       cause: error,
     });
   }
-}
-
-/** What `plugin.yaml` says. Throws `plugin_refused` with the line of each fault. */
-export function readPluginYaml(yaml: NamedBytes): PluginManifest {
-  return fromYaml(yaml, readManifest);
 }
 
 function fromYaml<T>({ name, data }: NamedBytes, read: (value: Parameters<typeof readManifest>[0]) => T): T {
