@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { throwIfAborted } from "../base/errors.ts";
 import type { Operation, Verb } from "./abi.ts";
 import { PluginFailure, type PluginIdentity } from "./plugin_failure.ts";
-import type { FromSandbox, LogLine, ToSandbox } from "./sandbox_protocol.ts";
+import type { FromSandbox, LogLine, StockExport, ToSandbox } from "./sandbox_protocol.ts";
 
 /** What a broker needs of a worker. */
 export interface SandboxWorker {
@@ -23,7 +23,7 @@ export function startSandboxWorker(): SandboxWorker {
 }
 
 export interface PluginCall {
-  readonly verb: Verb;
+  readonly verb: Verb | StockExport;
   readonly operation?: Operation;
   /** Becomes the JSON header. */
   readonly parameters?: Readonly<Record<string, unknown>>;
@@ -111,7 +111,7 @@ export class PluginInstance {
     const header = JSON.stringify(parameters);
     const message = { type: "call" as const, verb, operation, header, input, outputBytesMax };
     const answer = await this.#ask(message, [input.buffer], callMs, signal);
-    const doing = `run ${operation ?? verb} of`;
+    const doing = `run ${operation ?? verb.replace(/^stock:/, "")} of`;
     if (answer === LATE) {
       this.#kill();
       throwIfAborted(signal);

@@ -2,15 +2,17 @@ import { rejects, strictEqual as equal } from "node:assert/strict";
 import { type Bytes, fromUtf8, MIB, utf8 } from "../base/bytes.ts";
 import { systemClock } from "../base/clock.ts";
 import { AxiomError } from "../base/errors.ts";
-import { LOG_MODULE, RENAMED } from "./abi.ts";
+import { EXTISM_MODULE, LOG_MODULE, RENAMED } from "./abi.ts";
 import { type InstanceSettings, type PluginCall, PluginInstance } from "./broker.ts";
 import { PluginFailure } from "./plugin_failure.ts";
 import {
   ADDED,
+  assemble,
   COPY,
   EAT_MEMORY,
   FAIL,
   I32,
+  I64,
   LOOP_FOR_EVER,
   op,
   pluginModule,
@@ -196,6 +198,42 @@ Deno.test("a plugin's log is kept where it may log", async () => {
       return true;
     });
   }, { granted: [LOG_MODULE] });
+});
+
+const env = (name: string, parameters: number[], results: number[]) => {
+  return { module: EXTISM_MODULE, name, parameters, results };
+};
+
+/** Of the stock kit: gives as many zeros as it got bytes, or sets an error. */
+const STOCK = assemble({
+  imports: [
+    env("input_length", [], [I64]),
+    env("alloc", [I64], [I64]),
+    env("output_set", [I64, I64], []),
+    env("error_set", [I64], []),
+  ],
+  functions: [
+    { exported: "zeros", code: [op.call(0), op.call(1), op.call(0), op.call(2), op.const(0)] },
+    { exported: "execute", code: [op.call(0), op.call(1), op.call(0), op.call(2), op.const(0)] },
+    { exported: "fails", code: [op.call(0), op.call(1), op.call(3), op.const(1)] },
+  ],
+});
+
+Deno.test("a module of the stock kit is called by its exports", async () => {
+  const instance = await PluginInstance.start(await settingsOf(STOCK));
+  const call = { input: utf8("four"), outputBytesMax: 100 };
+  try {
+    equal((await instance.call({ verb: "initialize" })).output.length, 0);
+    equal((await instance.call({ verb: "stock:zeros", ...call })).output.length, 4);
+    const header = '{"operation":"run","a":1}';
+    const execute = { verb: "execute", operation: "run", parameters: { a: 1 }, ...call } as const;
+    equal((await instance.call(execute)).output.length, 4 + header.length + 4);
+    await rejects(instance.call({ verb: "stock:fails", ...call }), failing("permanent", /Cannot run fails of/));
+    equal(instance.isUsable, true);
+    await rejects(instance.call({ verb: "stock:sings", ...call }), failing("abi", /no export sings/));
+  } finally {
+    instance.end();
+  }
 });
 
 Deno.test("decode is another operation than encode", async () => {

@@ -22,6 +22,17 @@ const SILENT = Object.freeze({
   error: nothing,
 });
 
+/** A stock module set an error, and returned in good order. */
+export class StockError extends Error {}
+
+const STOCK_ERROR = "Plugin-originated error: ";
+
+function rethrow(error: unknown): never {
+  const isOwn = error instanceof Error && !(error instanceof WebAssembly.RuntimeError);
+  if (isOwn && error.message.startsWith(STOCK_ERROR)) throw new StockError(error.message.slice(STOCK_ERROR.length));
+  throw error;
+}
+
 /** One instance of a module: one call at a time, and none after a trap. */
 export interface Engine {
   /** A new view at each use: growth detaches the old one. */
@@ -29,7 +40,7 @@ export interface Engine {
   has(name: string): boolean;
   /** Calls an export of ABI 1 and returns its number. */
   call(name: string): number;
-  /** Calls an export of the stock kit with one block; an error that it set is thrown. */
+  /** Calls an export of the stock kit with one block; an error that it set is a {@linkcode StockError}. */
   callBlock(name: string, input: Bytes): Promise<Bytes>;
 }
 
@@ -60,7 +71,7 @@ export async function instantiate(
     has: (name) => typeof exports[name] === "function",
     call: (name) => Number((exports[name] as () => unknown)()),
     async callBlock(name, input) {
-      const output = await plugin.call(name, input);
+      const output = await plugin.call(name, input).catch(rethrow);
       return new Uint8Array(output === null ? [] : output.bytes());
     },
   };

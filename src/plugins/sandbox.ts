@@ -1,13 +1,16 @@
-import { utf8, viewOf } from "../base/bytes.ts";
+import { type Bytes, concat, utf8, viewOf } from "../base/bytes.ts";
 import { messageOf } from "../base/errors.ts";
 import { ABI_MARKER, RENAMED } from "./abi.ts";
 import { CallState, errorClassOf, GuestFault } from "./call_state.ts";
-import { type Engine, instantiate } from "./engine.ts";
+import { type Engine, instantiate, StockError } from "./engine.ts";
 import { type Guest, hostImports } from "./host_imports.ts";
 import type { CallMessage, FromSandbox, LoadMessage } from "./sandbox_protocol.ts";
 
 const PAGE_BYTES = 65536;
 const NOTHING = { operation: undefined, header: "{}", input: new Uint8Array(0), outputBytesMax: 0 };
+
+const MESSAGE_CHARACTERS_MAX = 4096;
+const STOCK = "stock:";
 
 type Failed = Extract<FromSandbox, { type: "failed" }>;
 
@@ -43,8 +46,7 @@ export class Sandbox implements Guest {
     const engine = this.#engine!;
     this.call = new CallState(message);
     try {
-      if (!engine.has(message.verb)) throw new GuestFault("abi", `it has no export ${message.verb}`);
-      const number = engine.has(ABI_MARKER) ? engine.call(message.verb) : await this.#block(engine, message);
+      const number = await (engine.has(ABI_MARKER) ? this.#verb(engine, message) : this.#stock(engine, message));
       const failure = this.call.failure;
       if (number === 0 && failure === undefined) return this.#done();
       const name = failure?.class ?? errorClassOf(number);
@@ -54,14 +56,17 @@ export class Sandbox implements Guest {
     }
   }
 
-  /** A module of the stock kit: u32 header length, header, bytes as one block, and its output as one. */
-  async #block(engine: Engine, { verb, operation, header }: CallMessage): Promise<number> {
-    const head = utf8(JSON.stringify({ operation, ...JSON.parse(header) }));
-    const block = new Uint8Array(4 + head.length + this.call.input.length);
-    viewOf(block).setUint32(0, head.length, true);
-    block.set(head, 4);
-    block.set(this.call.input, 4 + head.length);
-    this.call.write(await engine.callBlock(verb, block));
+  #verb(engine: Engine, { verb }: CallMessage): number {
+    if (verb.startsWith(STOCK) || !engine.has(verb)) throw new GuestFault("abi", `it has no export ${verb}`);
+    return engine.call(verb);
+  }
+
+  /** A module of the stock kit has the verbs that it likes. With ours, it gets operation and header before the input. */
+  async #stock(engine: Engine, { verb, operation, header }: CallMessage): Promise<number> {
+    const { input } = this.call;
+    if (verb.startsWith(STOCK)) this.call.write(await callBlock(engine, verb.slice(STOCK.length), input));
+    else if (engine.has(verb)) this.call.write(await callBlock(engine, verb, blockOf(operation, header, input)));
+    else if (verb === "execute") throw new GuestFault("abi", "it has no export execute");
     return 0;
   }
 
@@ -78,11 +83,13 @@ export class Sandbox implements Guest {
     return { type: "done", output, result, log, memoryBytes: this.#memoryBytes };
   }
 
-  #failed(failure: Failed["failure"], message: string, isSpent = true): Failed {
+  #failed(failure: Failed["failure"], text: string, isSpent = true): Failed {
+    const message = text.slice(0, MESSAGE_CHARACTERS_MAX);
     return { type: "failed", failure, message, isSpent, log: this.call.log, memoryBytes: this.#memoryBytes };
   }
 
   #fault(error: unknown): FromSandbox {
+    if (error instanceof StockError) return this.#failed("permanent", error.message, false);
     if (error instanceof GuestFault) return this.#failed(error.failure, error.message);
     const memoryBytes = this.#memoryBytes;
     if (memoryBytes > 0 && memoryBytes >= this.#memoryBytesMax) {
@@ -90,4 +97,17 @@ export class Sandbox implements Guest {
     }
     return this.#failed("trap", messageOf(error));
   }
+}
+
+/** u32 length of the header, little-endian | header with the operation's name in it | input */
+function blockOf(operation: string | undefined, header: string, input: Bytes): Bytes {
+  const head = utf8(JSON.stringify({ operation, ...JSON.parse(header) }));
+  const length = new Uint8Array(4);
+  viewOf(length).setUint32(0, head.length, true);
+  return concat([length, head, input]);
+}
+
+async function callBlock(engine: Engine, name: string, block: Bytes): Promise<Bytes> {
+  if (!engine.has(name)) throw new GuestFault("abi", `it has no export ${name}`);
+  return await engine.callBlock(name, block);
 }

@@ -12,9 +12,12 @@ export interface LoadMessage {
   cancelled: Int32Array<SharedArrayBuffer>;
 }
 
+/** What a module of the stock Extism kit calls its functions is its own affair. */
+export type StockExport = `stock:${string}`;
+
 export interface CallMessage {
   type: "call";
-  verb: Verb;
+  verb: Verb | StockExport;
   operation: Operation | undefined;
   /** JSON. */
   header: string;

@@ -71,12 +71,12 @@ export function wasiStub(guest: Guest): Record<string, HostFunction> {
       return 0;
     },
     /** Where a panic's text goes; an error here would hide it behind another one. */
-    fd_write(_descriptor: number, vectors: number, count: number, writtenAt: number) {
+    fd_write(descriptor: number, vectors: number, count: number, writtenAt: number) {
       const list = at(vectors, 8 * (count >>> 0));
       let written = 0;
       for (let i = 0; i < count >>> 0; i++) {
         const length = list.getUint32(8 * i + 4, true);
-        guest.call.addLog(0, view(guest, list.getUint32(8 * i, true), length));
+        guest.call.addLog(descriptor === 2 ? 0 : 2, view(guest, list.getUint32(8 * i, true), length));
         written += length;
       }
       at(writtenAt, 4).setUint32(0, written, true);
