@@ -4,11 +4,12 @@ import type { AdmittedPlugin } from "./admission.ts";
 import { beyondGrant, type Capability, CEILINGS, moduleOfCapability } from "./capabilities.ts";
 import { InstancePool, type PoolSettings } from "./instance_pool.ts";
 import type { PluginManifest } from "./manifest.ts";
+import { completeConfiguration } from "./plugin_configuration.ts";
 
 export interface OpenSettings {
   /** What a person agreed to, besides what needs nobody's consent. */
   readonly granted: readonly Capability[];
-  /** Checked by its schema. */
+  /** By the schema of its manifest, which also fills in what is left out. */
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly instancesMax: number;
   readonly clock: Clock;
@@ -25,11 +26,12 @@ export function linkedModules(manifest: PluginManifest, granted: readonly Capabi
     .map(({ name }) => moduleOfCapability(name));
 }
 
-/** Nothing of it runs before the first call. */
+/** Nothing of it runs before the first call. Throws `config_invalid`. */
 export function openPlugin({ manifest, sha256, code, limits }: AdmittedPlugin, settings: OpenSettings): InstancePool {
   const { granted, callMs = limits.callMs, ...others } = settings;
   return new InstancePool({
     ...others,
+    configuration: completeConfiguration(manifest, others.configuration),
     plugin: { pluginId: manifest.pluginId, version: manifest.version, sha256 },
     code,
     granted: linkedModules(manifest, granted),
