@@ -6,7 +6,7 @@ import { readSignedPlugin } from "../plugins/signed_file.ts";
 import type { Flag, FlagValues } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { escapeLines } from "./event_json.ts";
-import { askingLines, capabilitiesJson, pluginFolderOf, signerName } from "./plugin_place.ts";
+import { askingLines, capabilitiesJson, pluginFolderOf, signerName, trustOf } from "./plugin_place.ts";
 
 export const PLUGIN_FILE = {
   name: "file",
@@ -38,7 +38,7 @@ export async function loadFrom(
 ): Promise<LoadedPlugin> {
   const app = await open();
   const file = await readSignedPlugin(absolute(path, app.folder), signaturePath && absolute(signaturePath, app.folder));
-  const loaded = await loadPlugin(pluginFolderOf(app), file, app.config.plugins, { replaces });
+  const loaded = await loadPlugin(pluginFolderOf(app), file, trustOf(app), { replaces });
   if (loaded.doubt !== undefined) {
     const message =
       `The plugin ${loaded.manifest.pluginId} ${loaded.manifest.version} is used without a trusted signature: ${loaded.doubt}`;

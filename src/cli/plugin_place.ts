@@ -3,6 +3,7 @@ import { type Capability, describeCapability } from "../plugins/capabilities.ts"
 import { keyName, parsePublicKey } from "../plugins/minisign_format.ts";
 import { type PluginFolder, pluginFolder } from "../plugins/plugin_folder.ts";
 import { grantOf } from "../plugins/plugins_lock.ts";
+import type { Trust } from "../plugins/trust.ts";
 import type { App } from "./app.ts";
 
 /** Throws `usage` where this machine has no place for plugins. */
@@ -11,6 +12,11 @@ export function pluginFolderOf(app: App): PluginFolder {
   throw new AxiomError("usage", "Cannot find the plugin folder: neither XDG_DATA_HOME nor HOME is set", {
     hint: "Set HOME to your home folder",
   });
+}
+
+/** What a person loads by hand may lack a signature, unless the configuration says otherwise. */
+export function trustOf({ config: { plugins } }: App): Trust {
+  return { ...plugins, policy: plugins.policy ?? "warn" };
 }
 
 /** Id of a trusted signer's key, as minisign prints it. */

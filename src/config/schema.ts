@@ -83,7 +83,7 @@ export const OPTIONS = {
   }),
 
   plugins: section("Which plugins are trusted", {
-    policy: one("Plugins without a trusted signature", oneOf("require", "warn", "off"), "warn"),
+    policy: optional("Plugins without a trusted signature; warn by default", oneOf("require", "warn", "off")),
     trustedKeys: list("Public keys that may sign plugins, each behind the beginning of ids, or *", trustedKey),
     revoked: list("Ids of keys, and hashes of plugins, that are trusted no longer, whatever the policy", revoked),
   }),

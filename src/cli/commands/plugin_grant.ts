@@ -5,7 +5,7 @@ import { installed, setGrants } from "../../plugins/installed.ts";
 import { standingOf } from "../../plugins/standing.ts";
 import { defineCommand } from "../command.ts";
 import { escapeLines } from "../event_json.ts";
-import { askingLines, capabilitiesJson, pluginFolderOf } from "../plugin_place.ts";
+import { askingLines, capabilitiesJson, pluginFolderOf, trustOf } from "../plugin_place.ts";
 
 const FLAGS = [
   { long: "all", type: "boolean", description: "All that it asks for" },
@@ -55,7 +55,7 @@ export const pluginGrant = defineCommand({
     const app = await open();
     const folder = pluginFolderOf(app);
     const plugin = installed(await folder.list(), id);
-    const { admitted, refusal } = await standingOf(folder, plugin, app.config.plugins);
+    const { admitted, refusal } = await standingOf(folder, plugin, trustOf(app));
     if (admitted === undefined) throw refusal;
     const asked = admitted.manifest.capabilities.filter(needsGrant);
     if (request.names.length === 0) throw unnamed(id, asked);

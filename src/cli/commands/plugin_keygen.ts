@@ -27,7 +27,9 @@ export const pluginKeygen = defineCommand({
   render: ({ key, secretPath, publicPath }) =>
     `Made the key ${keyName(key.keyId)}\n` +
     `Secret, signs plugins:        ${displayName(secretPath)}\n` +
-    `Public, for those who trust:  ${displayName(publicPath)}`,
+    `Public, for those who trust:  ${displayName(publicPath)}\n` +
+    `Whoever trusts it for all plugins adds to the configuration\n` +
+    `  plugins: { trusted_keys: ["*=${publicKeyText(key)}"] }`,
   json: ({ key, secretPath, publicPath }) => ({
     key_id: keyName(key.keyId),
     public_key: publicKeyText(key),

@@ -1,7 +1,7 @@
 import { describeCapability } from "../../plugins/capabilities.ts";
 import { type PluginStanding, standingOf } from "../../plugins/standing.ts";
 import { defineCommand } from "../command.ts";
-import { capabilitiesJson, pluginFolderOf, signerName } from "../plugin_place.ts";
+import { capabilitiesJson, pluginFolderOf, signerName, trustOf } from "../plugin_place.ts";
 import { renderTable } from "../table.ts";
 
 export const pluginList = defineCommand({
@@ -21,7 +21,7 @@ export const pluginList = defineCommand({
     const app = await open();
     const folder = pluginFolderOf(app);
     const plugins = await folder.list();
-    return await Promise.all(plugins.map((plugin) => standingOf(folder, plugin, app.config.plugins)));
+    return await Promise.all(plugins.map((plugin) => standingOf(folder, plugin, trustOf(app))));
   },
   render: (standings, { columns }) => {
     if (standings.length === 0) return "No plugin is installed";

@@ -1,6 +1,6 @@
 import { rollBackPlugin } from "../../plugins/installed.ts";
 import { defineCommand } from "../command.ts";
-import { pluginFolderOf } from "../plugin_place.ts";
+import { pluginFolderOf, trustOf } from "../plugin_place.ts";
 
 export const pluginRollback = defineCommand({
   name: "plugin rollback",
@@ -15,7 +15,7 @@ export const pluginRollback = defineCommand({
   parse: (_values, [id]) => ({ id }),
   run: async ({ id }, { app: open }) => {
     const app = await open();
-    return await rollBackPlugin(pluginFolderOf(app), id, app.config.plugins);
+    return await rollBackPlugin(pluginFolderOf(app), id, trustOf(app));
   },
   render: ({ pluginId, version, previous }) => `${pluginId} is ${version} again, no longer ${previous?.version}`,
   json: ({ pluginId, version, sha256, previous }) => ({
