@@ -1,22 +1,39 @@
-/** A plugin for people and for programs, as its manifest and its bytes say. */
+/** A plugin for people and for programs: its manifest, its bytes, its signer, and where it stands if it is installed. */
 import { formatDuration } from "../base/durations.ts";
 import { displayName } from "../base/names.ts";
 import { formatSize } from "../base/sizes.ts";
 import type { AdmittedPlugin } from "../plugins/admission.ts";
-import { type Capability, describeCapability, needsGrant } from "../plugins/capabilities.ts";
+import { describeCapability, needsGrant } from "../plugins/capabilities.ts";
 import type { JsonSchema } from "../plugins/json_schema.ts";
 import type { PluginManifest } from "../plugins/manifest.ts";
+import type { PluginStanding } from "../plugins/standing.ts";
+import { askingLines, capabilitiesJson, signerName } from "./plugin_place.ts";
+
+export interface PluginFacts {
+  readonly admitted: AdmittedPlugin;
+  readonly bytes: number;
+  /** Public key of a trusted signer. */
+  readonly signer: string | undefined;
+  /** Why nobody trusted signed it; ends the sentence "The plugin …". */
+  readonly doubt?: string;
+  /** Of an installed one. */
+  readonly standing?: PluginStanding;
+}
 
 const PAGE_BYTES = 65536;
 
 /** Facts line by line, then what it asks to be allowed. */
-export function pluginText({ manifest, sha256, imports, limits }: AdmittedPlugin, bytes: number): string {
+export function pluginFactsText({ admitted, bytes, signer, doubt, standing }: PluginFacts): string {
+  const { manifest, sha256, imports, limits } = admitted;
   const { pluginId, version, category, description, engine, abi } = manifest;
+  const signature = signer === undefined ? `none that is trusted${doubt === undefined ? "" : `: ${doubt}`}` : undefined;
   const facts: [title: string, ...values: string[]][] = [
     ["Category", `${category}${formatText(manifest)}`],
     ["Made for", `AXIOM ${engine}, ABI ${abi}`],
+    ["State", ...(standing === undefined ? [] : [standing.state === "held" ? "waits for a grant" : standing.state])],
     ["Size", formatSize(bytes)],
     ["SHA-256", sha256],
+    ["Signature", signature ?? `of the trusted key ${signerName(signer ?? null)}`],
     ["Memory", `at most ${formatSize(limits.memoryPages * PAGE_BYTES)}`],
     ["One call", `at most ${formatDuration(limits.callMs)}`],
     ["Needs", ...manifest.dependencies.map(dependencyText)],
@@ -24,9 +41,9 @@ export function pluginText({ manifest, sha256, imports, limits }: AdmittedPlugin
     ["Options", ...optionLines(manifest.configSchema)],
   ];
   const lines = facts.flatMap(([title, ...values]) =>
-    values.map((value, at) => `  ${(at === 0 ? title : "").padEnd(10)}${displayName(value)}`)
+    values.map((value, at) => `  ${(at === 0 ? title : "").padEnd(11)}${displayName(value)}`)
   );
-  return [`${pluginId} ${version}: ${displayName(description)}`, ...lines, "", ...askingLines(manifest)].join("\n");
+  return [`${pluginId} ${version}: ${description}`, ...lines, "", ...askedLines(manifest, standing)].join("\n");
 }
 
 function formatText({ formatId, readsFormats }: PluginManifest): string {
@@ -39,38 +56,36 @@ function dependencyText({ pluginId, version, optional }: PluginManifest["depende
 }
 
 function optionLines({ properties = {}, required = [] }: JsonSchema): string[] {
-  return Object.entries(properties).map(
-    ([key, { type, minimum, maximum, description, default: preset, enum: choices }]) => {
-      const range = minimum === undefined && maximum === undefined ? "" : ` ${minimum ?? ""}…${maximum ?? ""}`;
-      const parts = [
-        choices === undefined
-          ? `${type ?? "any value"}${range}`
-          : choices.map((each) => JSON.stringify(each)).join(" or "),
-        ...(preset === undefined ? [] : [`default ${JSON.stringify(preset)}`]),
-        ...(required.includes(key) ? ["required"] : []),
-        ...(description === undefined ? [] : [description]),
-      ];
-      return `${key}: ${parts.join(", ")}`;
-    },
-  );
+  return Object.entries(properties).map(([key, option]) => {
+    const { type = "any value", minimum, maximum, description, default: preset, enum: choices } = option;
+    const range = minimum === undefined && maximum === undefined ? "" : ` ${minimum ?? ""}…${maximum ?? ""}`;
+    const parts = [
+      choices === undefined ? `${type}${range}` : choices.map((each) => JSON.stringify(each)).join(" or "),
+      ...(preset === undefined ? [] : [`default ${JSON.stringify(preset)}`]),
+      ...(required.includes(key) ? ["required"] : []),
+      ...(description === undefined ? [] : [description]),
+    ];
+    return `${key}: ${parts.join(", ")}`;
+  });
 }
 
 /** In plain words, for whoever decides. */
-export function askingLines({ capabilities }: PluginManifest): string[] {
+function askedLines({ capabilities }: PluginManifest, standing: PluginStanding | undefined): string[] {
   const asked = capabilities.filter(needsGrant), free = capabilities.filter((each) => !needsGrant(each));
   const log = free.length === 0 ? "" : ` and may ${free.map(describeCapability).join(" and ")}`;
   if (asked.length === 0) return [`It asks for nothing: it answers calls${log}`];
+  const lines = [`It answers calls${log}. Beyond that it asks to`, ...askingLines(asked)];
+  if (standing === undefined) return lines;
+  const { plugin: { grants }, missing } = standing;
   return [
-    `It answers calls${log}. Beyond that it asks to`,
-    ...asked.map((each) => `  - ${describeCapability(each)}${reasonText(each)}`),
+    ...lines,
+    ...(grants.length === 0 ? [] : ["It was granted to", ...askingLines(grants)]),
+    ...(missing.length === 0 ? [] : ["It waits for", ...askingLines(missing)]),
   ];
 }
 
-function reasonText({ reason }: Capability): string {
-  return reason === undefined ? "" : `; its author says: "${reason}"`;
-}
-
-export function pluginJson({ manifest, sha256, imports, limits }: AdmittedPlugin, bytes: number) {
+export function pluginFactsJson({ admitted, bytes, signer, doubt, standing }: PluginFacts): unknown {
+  const { manifest, sha256, imports, limits } = admitted;
   return {
     plugin_id: manifest.pluginId,
     version: manifest.version,
@@ -79,6 +94,11 @@ export function pluginJson({ manifest, sha256, imports, limits }: AdmittedPlugin
     engines: { axiom: manifest.engine, abi: manifest.abi },
     sha256,
     bytes,
+    key_id: signerName(signer ?? null),
+    doubt: doubt ?? null,
+    state: standing?.state ?? null,
+    grants: standing?.plugin.grants ?? null,
+    missing: standing === undefined ? null : capabilitiesJson(standing.missing),
     format_id: manifest.formatId ?? null,
     reads_formats: manifest.readsFormats,
     nonce_bytes: manifest.nonceBytes ?? null,

@@ -212,7 +212,7 @@ const CASES: [line: string, options: unknown][] = [
   ["config show --changed", { changed: true }],
   ["config schema", { of: "configuration" }],
   ["config schema plugin", { of: "plugin" }],
-  ["plugin info a.wasm", { file: "a.wasm" }],
+  ["plugin info a.wasm", { name: "a.wasm" }],
   ["plugin pack -o b.wasm --manifest c.yaml a.wasm", { file: "a.wasm", manifest: "c.yaml", output: "b.wasm" }],
   ["plugin test a.wasm", { file: "a.wasm" }],
   ["plugin keygen k", { name: "k" }],
