@@ -70,7 +70,7 @@ export async function rollBackPlugin(folder: PluginFolder, pluginId: string, tru
     });
   if (previous === undefined) throw noPrevious();
   const file = await folder.open({ pluginId, ...previous });
-  await judge({ ...file, pluginId, version: previous.version }, trust);
+  await judge({ ...file, pluginId, version: previous.version, key: previous.key }, trust);
   return await changeOne(folder, pluginId, (now) => {
     if (now.previous?.sha256 !== previous.sha256) throw noPrevious();
     return { pluginId, ...previous, previous: versionOf(now) };

@@ -1,4 +1,5 @@
 import { deepStrictEqual as deepEqual, match, ok, rejects, strictEqual as equal } from "node:assert/strict";
+import { join } from "node:path";
 import { AxiomError, type ErrorKind } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
 import { userIds } from "../platform/host.ts";
@@ -171,9 +172,11 @@ Deno.test("standingOf() follows the policy, revocations and the disk", () =>
     const required: Trust = { ...trust, policy: "require" };
     equal((await standingOf(folder, plugin, required)).state, "ready");
     equal((await standingOf(folder, bare, trust)).state, "ready");
+    match((await standingOf(folder, plugin, { ...required, trustedKeys: [] })).refusal?.message ?? "", /not trusted/);
+    await Deno.remove(join(folder.path, "modules", `${plugin.sha256}.wasm.minisig`));
     const cases: [standing: ReturnType<typeof standingOf>, message: RegExp][] = [
       [standingOf(folder, bare, required), /not signed/],
-      [standingOf(folder, plugin, { ...required, trustedKeys: [] }), /not trusted/],
+      [standingOf(folder, plugin, required), /not signed/],
       [standingOf(folder, plugin, { ...trust, policy: "off", revoked: [keyName(author.keyId)] }), /was revoked/],
       [standingOf(folder, { ...plugin, sha256: "0".repeat(64) }, trust), /its file is gone/],
     ];

@@ -38,7 +38,7 @@ export async function readSecretKey(path: string): Promise<SecretKey> {
     path,
     "secret key",
     parseSecretKey,
-    "`axiom plugin keygen` and `minisign -G -W` make one that can be used",
+    "`axiom plugin keygen` makes one that can be used; `minisign -C -W -s <copy>` takes the password away from a copy",
   );
 }
 

@@ -67,7 +67,7 @@ export function parseSecretKey(text: string): SecretKey {
   const fields = new Fields(commented(linesOf(text), 2)[1], "secret key");
   fields.expect(KEY_ALGORITHM);
   if (fromLatin1(fields.take(2)) !== NO_KDF) {
-    throw new RangeError("a password protects it, and only keys without can be used");
+    throw new RangeError("a password protects it, and only those without one can be used");
   }
   fields.expect(CHECKSUM_ALGORITHM);
   fields.take(KDF_BYTES);

@@ -26,7 +26,7 @@ export async function standingOf(folder: PluginFolder, plugin: LockedPlugin, tru
     const file = await folder.open(plugin);
     const admitted = admit(file.bytes, {});
     const { pluginId, version, capabilities } = admitted.manifest;
-    await judge({ ...file, pluginId, version }, trust);
+    await judge({ ...file, pluginId, version, key: plugin.key }, trust);
     const missing = beyondGrant(capabilities, plugin.grants);
     return { plugin, admitted, state: missing.length === 0 ? "ready" : "held", missing };
   } catch (error) {

@@ -26,6 +26,8 @@ export interface SignedPlugin extends PluginIdentity {
   readonly bytes: Bytes;
   /** What `<file>.minisig` holds; undefined where there is none. */
   readonly signature: string | undefined;
+  /** Key `RW…` that signed it when it was installed; it may be revoked though its signature is gone. */
+  readonly key?: string | null;
 }
 
 export interface Verdict {
@@ -44,7 +46,10 @@ export function signedStatement({ pluginId, version, sha256 }: PluginIdentity): 
 /** Throws `plugin_refused` for what is revoked or forged, and for what the policy does not let pass. */
 export async function judge(plugin: SignedPlugin, trust: Trust): Promise<Verdict> {
   if (trust.revoked.includes(plugin.sha256)) throw refused(plugin, "its hash was revoked", REVOKED_HINT);
-  const found = await examine(plugin, trust);
+  const before = plugin.key ? keyName(parsePublicKey(plugin.key).keyId) : undefined;
+  const found = before !== undefined && trust.revoked.includes(before)
+    ? { revokedKey: before }
+    : await examine(plugin, trust);
   if (found.revokedKey !== undefined) throw refused(plugin, `its key ${found.revokedKey} was revoked`, REVOKED_HINT);
   if (found.signer !== undefined) return { signer: found.signer, trustedComment: found.trustedComment };
   if (trust.policy === "off") return { signer: undefined };
