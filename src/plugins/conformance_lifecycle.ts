@@ -27,7 +27,7 @@ export function lifecycleChecks(): Check[] {
       group: "lifecycle",
       name: "lives on after an operation that it does not know",
       async run({ pool, signal, plugin }) {
-        const operation = plugin.manifest.category === "compression" ? "plan" : "encode";
+        const operation = plugin.manifest.category === "strategy" ? "encode" : "plan";
         try {
           await pool.call({ verb: "execute", operation, outputBytesMax: 1 << 20 }, { signal });
           return `answers ${operation} as if it knew it`;

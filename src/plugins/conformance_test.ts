@@ -2,7 +2,8 @@ import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/
 import { systemClock } from "../base/clock.ts";
 import { admit } from "./admission.ts";
 import { type ConformanceFinding, testPlugin } from "./conformance.ts";
-import { manifestSection } from "./plugin_fixture.ts";
+import { CIPHER, manifestSection } from "./plugin_fixture.ts";
+import { toyCipher } from "./toy_cipher_fixture.ts";
 import {
   COPY,
   EAT_MEMORY,
@@ -167,6 +168,43 @@ for (const { name, parts, manifest, fails, why } of BROKEN) {
     const findings = await findingsOf(parts, manifest);
     const found = findings.find((each) => each.name === fails);
     equal(found?.state, "failed", JSON.stringify(findings, undefined, 1));
+    equal(why.test(found!.message), true, found!.message);
+  });
+}
+
+const cipherFindings = (execute: PluginParts["execute"]) => findingsOf({ execute, memory: { minimum: 220 } }, CIPHER);
+
+Deno.test("a cipher that keeps the rules passes", async () => {
+  const findings = await cipherFindings(toyCipher());
+  deepEqual(findings.filter(({ state }) => state !== "ok"), []);
+});
+
+const BROKEN_CIPHERS: { name: string; execute: PluginParts["execute"]; fails: string; why: RegExp }[] = [
+  {
+    name: "shows what it seals",
+    execute: toyCipher({ showsPlain: true }),
+    fails: "hides what it seals",
+    why: /shows the plain bytes/,
+  },
+  {
+    name: "ignores the nonce",
+    execute: toyCipher({ ignoresNonce: true }),
+    fails: "uses the nonce",
+    why: /the same ciphertext/,
+  },
+  {
+    name: "checks no tag",
+    execute: toyCipher({ ignoresTag: true }),
+    fails: "refuses every flipped bit",
+    why: /bit 0 of the sealed bytes/,
+  },
+  { name: "seals nothing", execute: [op.const(0)], fails: "brings back 1 byte", why: /made 0 bytes of 1 instead of 5/ },
+];
+
+for (const { name, execute, fails, why } of BROKEN_CIPHERS) {
+  Deno.test(`a cipher that ${name} fails`, async () => {
+    const found = (await cipherFindings(execute)).find((each) => each.name === fails);
+    equal(found?.state, "failed", found?.message);
     equal(why.test(found!.message), true, found!.message);
   });
 }

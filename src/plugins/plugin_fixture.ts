@@ -18,6 +18,16 @@ export const MANIFEST = {
   },
 };
 
+/** What is different for the toy cipher. */
+export const CIPHER = {
+  plugin_id: "encryption_toy",
+  category: "encryption",
+  nonce_bytes: 8,
+  overhead_bytes: 4,
+  limits: { memory_pages: 300 },
+  config_schema: undefined,
+};
+
 export function manifestSection(more: Record<string, unknown> = {}): { name: string; content: Uint8Array } {
   return { name: MANIFEST_SECTION, content: utf8(JSON.stringify({ ...MANIFEST, ...more })) };
 }

@@ -48,6 +48,7 @@ export const op = {
   local_tee: (index: number) => [0x22, ...leb(index)],
   global_get: (index: number) => [0x23, ...leb(index)],
   global_set: (index: number) => [0x24, ...leb(index)],
+  i32_load: [0x28, 2, 0],
   i32_load8_u: [0x2d, 0, 0],
   i32_store: [0x36, 2, 0],
   i32_store8: [0x3a, 0, 0],
@@ -56,7 +57,11 @@ export const op = {
   i32_eqz: [0x45],
   i32_eq: [0x46],
   i32_ne: [0x47],
+  i32_lt_u: [0x49],
   i32_add: [0x6a],
+  i32_sub: [0x6b],
+  i32_mul: [0x6c],
+  i32_and: [0x71],
   i32_xor: [0x73],
 };
 
