@@ -207,7 +207,7 @@ const READING = [
   ["repair", "snapshots"],
   ["key", "list"],
 ];
-const WITHOUT_REPOSITORY = /^(init|doctor|completion|version|help|config .*|cache .*)$/;
+const WITHOUT_REPOSITORY = /^(init|doctor|completion|version|help|config .*|cache .*|plugin .*)$/;
 
 function withRepository(): string[] {
   return COMMANDS.map(({ name }) => name).filter((name) => !WITHOUT_REPOSITORY.test(name));
