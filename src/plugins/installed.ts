@@ -3,6 +3,7 @@ import { AxiomError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { admit } from "./admission.ts";
 import { beyondGrant, type Capability } from "./capabilities.ts";
+import { demandDependencies } from "./dependencies.ts";
 import type { PluginManifest } from "./manifest.ts";
 import { nameOfPlugin } from "./plugin_failure.ts";
 import type { PluginBytes, PluginFolder } from "./plugin_folder.ts";
@@ -20,7 +21,7 @@ export interface LoadedPlugin {
 
 /**
  * Installs a plugin that passed admission and has a signature that is good enough. Another generation of it must be there if
- * `replaces`, and must not be there otherwise. Its grants stay if the same trusted key signed both.
+ * `replaces`, and must not be there otherwise; what it needs must be there. Its grants stay if the same trusted key signed both.
  */
 export async function loadPlugin(
   folder: PluginFolder,
@@ -31,6 +32,8 @@ export async function loadPlugin(
   const { manifest } = admit(file.bytes, { name: file.name });
   const { pluginId, version } = manifest;
   const { signer, doubt } = await judge({ ...file, pluginId, version }, trust);
+  const manifests = await Promise.all((await folder.list()).map((each) => manifestOf(folder, each)));
+  demandDependencies(manifest, manifests.filter((each) => each !== undefined));
   let plugin!: LockedPlugin;
   await folder.change((plugins) => {
     const old = replaces ? installed(plugins, pluginId) : plugins.find((each) => each.pluginId === pluginId);
@@ -107,13 +110,17 @@ export async function unloadPlugin(
   return removed;
 }
 
-/** Nothing for one that does not work anyway. */
 async function neededBy(folder: PluginFolder, plugin: LockedPlugin): Promise<string[]> {
+  const dependencies = (await manifestOf(folder, plugin))?.dependencies ?? [];
+  return dependencies.filter(({ optional }) => !optional).map(({ pluginId }) => pluginId);
+}
+
+/** Nothing for one that does not work anyway. */
+async function manifestOf(folder: PluginFolder, plugin: LockedPlugin): Promise<PluginManifest | undefined> {
   try {
-    const { manifest } = admit((await folder.open(plugin)).bytes, {});
-    return manifest.dependencies.filter(({ optional }) => !optional).map(({ pluginId }) => pluginId);
+    return admit((await folder.open(plugin)).bytes, {}).manifest;
   } catch (error) {
-    if (error instanceof AxiomError) return [];
+    if (error instanceof AxiomError) return undefined;
     throw error;
   }
 }

@@ -205,3 +205,21 @@ Deno.test("unload refuses while something needs the plugin, or takes it along wh
     deepEqual(removed.map(({ pluginId }) => pluginId), ["codec_one", "hash_one", "store_one"]);
     deepEqual((await folder.list()).map(({ pluginId }) => pluginId), ["extra_one"]);
   }));
+
+Deno.test("load refuses a plugin that lacks what it needs, and a version that others cannot use", () =>
+  inFolder(async (folder) => {
+    const load = async (version: string, id: string, ...dependencies: unknown[]) =>
+      void await loadPlugin(folder, await made(version, { id, dependencies }), trust, LOAD);
+    const needing = { plugin_id: "hash_one", version: "^1" };
+    await rejects(
+      load("1.0.0", "codec_one", needing),
+      failed("plugin_refused", /codec_one 1\.0\.0 → hash_one \^1: none is installed/, /Load or replace first/),
+    );
+    await load("1.4.0", "hash_one");
+    await load("1.0.0", "codec_one", needing);
+    await rejects(
+      loadPlugin(folder, await made("2.0.0", { id: "hash_one" }), trust, REPLACE),
+      failed("plugin_refused", /codec_one 1\.0\.0 → hash_one \^1: this is 2\.0\.0/),
+    );
+    equal((await folder.list()).find(({ pluginId }) => pluginId === "hash_one")?.version, "1.4.0");
+  }));
