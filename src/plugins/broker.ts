@@ -72,6 +72,7 @@ export class PluginInstance {
       event.preventDefault();
       const nothing = { isSpent: true, memoryBytes: 0, log: [] };
       this.#receive({ type: "failed", failure: "trap", message: `its worker ended: ${event.message}`, ...nothing });
+      this.end();
     };
   }
 

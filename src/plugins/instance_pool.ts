@@ -8,8 +8,8 @@ import {
   type SandboxWorker,
   startSandboxWorker,
 } from "./broker.ts";
-import { FairQueue } from "./fair_queue.ts";
 import { nameOfPlugin, PluginFailure } from "./plugin_failure.ts";
+import { WaitingLine } from "./waiting_line.ts";
 
 export interface PoolSettings extends Omit<InstanceSettings, "module"> {
   /** What admission made of the module. */
@@ -32,12 +32,6 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-interface Waiter {
-  readonly caller: unknown;
-  readonly resolve: (instance: PluginInstance) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
  * Instances of one plugin, each in a worker of its own: started when there is work, ended when there is none. A call waits
  * for a free one; whoever awaits its calls is held back by that. An instance that failed is replaced by a fresh one.
@@ -47,13 +41,13 @@ interface Waiter {
  */
 export class InstancePool {
   #module: Promise<WebAssembly.Module> | undefined;
-  readonly #waiting = new FairQueue<Waiter>();
+  readonly #waiting = new WaitingLine<PluginInstance>();
   /** The last one was used last. */
   readonly #idle: { instance: PluginInstance; timer: number }[] = [];
   readonly #busy = new Set<PluginInstance>();
   readonly #dying = new Set<number>();
   #starting = 0;
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
   #drained: () => void = () => {};
 
   constructor(readonly settings: PoolSettings) {}
@@ -81,9 +75,13 @@ export class InstancePool {
   }
 
   /** Lets what runs or waits come to its end, then ends every instance. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    if (this.#busy.size + this.#starting + this.#waiting.size > 0) {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#isDone) {
       await new Promise<void>((resolve) => this.#drained = resolve);
     }
     await Promise.all(
@@ -98,32 +96,12 @@ export class InstancePool {
 
   #acquire(caller: unknown, signal: AbortSignal | undefined): Promise<PluginInstance> {
     throwIfAborted(signal);
-    if (this.#isClosed) throw new AxiomError("plugin_failed", `Cannot call ${this.#name}: it was unloaded`);
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        if (!this.#waiting.remove(caller, waiter)) return;
-        try {
-          throwIfAborted(signal);
-        } catch (error) {
-          reject(error);
-        }
-        this.#settle();
-      };
-      const waiter: Waiter = {
-        caller,
-        resolve(instance) {
-          signal?.removeEventListener("abort", onAbort);
-          resolve(instance);
-        },
-        reject(error) {
-          signal?.removeEventListener("abort", onAbort);
-          reject(error);
-        },
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.push(caller, waiter);
-      this.#settle();
-    });
+    if (this.#closing !== undefined) {
+      throw new AxiomError("plugin_failed", `Cannot call ${this.#name}: it was unloaded`);
+    }
+    const place = this.#waiting.wait(caller, signal, () => this.#settle());
+    this.#settle();
+    return place;
   }
 
   #release(instance: PluginInstance): void {
@@ -156,15 +134,16 @@ export class InstancePool {
     while (this.#waiting.size > 0 && this.#idle.length > 0) {
       const { instance, timer } = this.#idle.pop()!;
       clearTimeout(timer);
+      if (!instance.isUsable) continue;
       this.#busy.add(instance);
-      this.#waiting.shift()!.resolve(instance);
+      this.#waiting.resolve(instance);
     }
     const threads = () => this.#busy.size + this.#starting + this.#dying.size;
     while (this.#starting < this.#waiting.size && threads() < instancesMax) {
       this.#starting++;
       void this.#start();
     }
-    if (this.#isClosed && this.#busy.size + this.#starting + this.#waiting.size === 0) this.#drained();
+    if (this.#busy.size + this.#starting + this.#waiting.size === 0) this.#drained();
   }
 
   async #start(): Promise<void> {
@@ -178,7 +157,7 @@ export class InstancePool {
         if (error.failure === "deadline") this.#mourn();
         this.settings.onFailure?.(error);
       }
-      this.#waiting.shift()?.reject(error);
+      this.#waiting.reject(error);
     }
     this.#settle();
   }
@@ -209,7 +188,12 @@ export class InstancePool {
   /** What a plugin says at its end changes nothing. */
   async #retire(instance: PluginInstance): Promise<void> {
     await instance.call({ verb: "teardown" }).catch(() => {});
+    if (instance.wasKilledBusy && this.#closing === undefined) this.#mourn();
     instance.end();
+  }
+
+  get #isDone(): boolean {
+    return this.#busy.size + this.#starting + this.#waiting.size === 0;
   }
 
   get #name(): string {

@@ -179,6 +179,20 @@ Deno.test("an instance that nobody calls is ended", async () => {
   }, { idleMs: 1 });
 });
 
+Deno.test("an instance whose worker dies while it rests is replaced", async () => {
+  const workers: SandboxWorker[] = [];
+  const startWorker = () => {
+    workers.push(startSandboxWorker());
+    return workers.at(-1)!;
+  };
+  await withPool({ execute: [...COPY, op.const(0)] }, async (pool) => {
+    await pool.call(encode(utf8("a")));
+    workers[0].onerror!(new ErrorEvent("error", { message: "gone", cancelable: true }));
+    equal(fromUtf8((await pool.call(encode(utf8("b")))).output), "b");
+    equal(workers.length, 2);
+  }, { startWorker });
+});
+
 Deno.test("a pool that closes lets its callers finish and takes no new ones", async () => {
   await withPool({ execute: [...COPY, op.const(0)] }, async (pool) => {
     const calls = Array.from({ length: 10 }, (_, i) => pool.call(encode(utf8(`${i}`))));
