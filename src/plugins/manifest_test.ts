@@ -286,3 +286,11 @@ Deno.test("readManifestYaml() names the line of a fault", async (t) => {
     });
   }
 });
+
+Deno.test("the manifest that docs/plugins.md shows is right", () => {
+  const page = Deno.readTextFileSync(new URL("../../docs/plugins.md", import.meta.url));
+  const [, shown] = /```yaml\n(manifest: 1\n[^]*?)```/.exec(page)!;
+  const { pluginId, capabilities } = readManifest(readManifestYaml(utf8(shown)).value, "0.1.0");
+  equal(pluginId, "storage_dav");
+  deepEqual(capabilities[0].methods, ["GET", "PUT"]);
+});
