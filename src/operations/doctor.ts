@@ -1,6 +1,7 @@
 import type { FileSystem } from "../platform/file_system.ts";
 import { fidelityWarning } from "../platform/fidelity.ts";
 import { loadZstd } from "../stages/zstd.ts";
+import { pluginFindings, type PluginPlace } from "./doctor_plugins.ts";
 import { folderFinding, repositoryFindings, type RepositoryPlace } from "./doctor_places.ts";
 
 /** What was looked at, and what of it to change. `failed` means that something a person asked for cannot work. */
@@ -18,6 +19,7 @@ export interface DoctorContext {
   stateFolder: string | undefined;
   /** Undefined where none is in use. */
   cacheFolder: string | undefined;
+  plugins: PluginPlace;
   /** Undefined where none is given. */
   repository: RepositoryPlace | undefined;
   signal?: AbortSignal;
@@ -38,6 +40,7 @@ export async function diagnose(context: DoctorContext): Promise<DoctorFinding[]>
       "Set HOME or XDG_STATE_HOME to a folder that can be written",
     ),
     await folderFinding("cache folder", context.cacheFolder, "Name one with --cache-dir, or do without by --no-cache"),
+    ...await pluginFindings(context.plugins),
     ...await repositoryFindings(context.repository, context.signal),
   ];
 }

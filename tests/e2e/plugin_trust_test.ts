@@ -73,6 +73,11 @@ Deno.test(
     match((await plugin(14, "load", "two.wasm")).stderr, /1\.0\.0 .* is there\n {2}hint: .*plugin replace/);
     match((await plugin(0, "replace", "two.wasm")).stdout, /in the place of 1\.0\.0.*\n[^]*know the time/);
     match((await plugin(0, "list")).stdout, /storage_dav +2\.0\.0 +storage +[0-9A-F]{16} +held: asks to know the time/);
+    const doctor = await machine.run(["doctor"]);
+    match(
+      doctor.stdout,
+      /look +plugins +storage_dav 2\.0\.0 waits until it is granted clock\n +Run `axiom plugin info storage_dav`/,
+    );
     await plugin(0, "rollback", "storage_dav");
     match((await plugin(0, "list")).stdout, /storage_dav +1\.0\.0 .* ready/);
 

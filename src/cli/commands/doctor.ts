@@ -2,6 +2,7 @@ import { AxiomError } from "../../base/errors.ts";
 import { diagnose, type DoctorFinding } from "../../operations/doctor.ts";
 import { defineCommand } from "../command.ts";
 import { escapeLines } from "../event_json.ts";
+import { trustOf } from "../plugin_place.ts";
 import { count } from "../wording.ts";
 
 const FLAGS = [
@@ -54,6 +55,7 @@ export const doctor = defineCommand({
           workers: app.workers,
           stateFolder: app.stateFolder,
           cacheFolder: app.cacheFolder,
+          plugins: { folder: app.pluginFolder, trust: trustOf(app) },
           repository: location === undefined
             ? undefined
             : { location, open: () => app.openStore(), probe: () => app.probeStore() },
