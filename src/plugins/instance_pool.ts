@@ -164,8 +164,12 @@ export class InstancePool {
 
   async #fresh(): Promise<PluginInstance> {
     const { configuration, startWorker = startSandboxWorker } = this.settings;
-    const module = await this.#compiled();
-    const instance = await PluginInstance.start({ ...this.settings, module }, startWorker());
+    const worker = startWorker(); // comes up while the module is compiled
+    const module = await this.#compiled().catch((error) => {
+      worker.terminate();
+      throw error;
+    });
+    const instance = await PluginInstance.start({ ...this.settings, module }, worker);
     try {
       await instance.call({ verb: "initialize", parameters: configuration });
       return instance;
