@@ -117,7 +117,7 @@ function linesOf(text: string): string[] {
 }
 
 function commented(lines: string[], count: number): string[] {
-  if (lines.length !== count) throw new RangeError(`it has ${lines.length} lines instead of ${count}`);
+  if (lines.length !== count) throw new RangeError(`expected ${count} lines, found ${lines.length}`);
   if (!lines[0].startsWith(UNTRUSTED)) throw new RangeError(`it does not begin with "${UNTRUSTED.trim()}"`);
   return lines;
 }
