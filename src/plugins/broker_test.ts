@@ -219,6 +219,21 @@ const STOCK = assemble({
   ],
 });
 
+Deno.test("what a plugin wrote to its standard error before it trapped is in the message", async () => {
+  const text = utf8("out of \0memory\n"); // in two pieces: 7 bytes, and 7 after the zero
+  const vectors = new Uint8Array(64);
+  vectors.set(text, 32);
+  new Uint32Array(vectors.buffer).set([32, 7, 40, 7]);
+  const parts: PluginParts = {
+    execute: [op.const(2), op.const(0), op.const(2), op.const(60), ADDED, op.drop, op.unreachable],
+    imports: [{ module: RENAMED.wasiModule.to, name: "fd_write", parameters: Array(4).fill(I32), results: [I32] }],
+    data: vectors,
+  };
+  await withInstance(parts, async (instance) => {
+    await rejects(instance.call(encode(utf8(""))), failing("trap", /unreachable, after it said “out of memory”$/));
+  });
+});
+
 Deno.test("a module of the stock kit is called by its exports", async () => {
   const instance = await PluginInstance.start(await settingsOf(STOCK));
   const call = { input: utf8("four"), outputBytesMax: 100 };

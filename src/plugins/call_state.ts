@@ -24,6 +24,7 @@ export class CallState {
   #readAt = 0;
   #output: Bytes = new Uint8Array(0);
   #written = 0;
+  #pieces = "";
   result: string | undefined;
   failure: { class: ErrorClass; message: string } | undefined;
   readonly log: LogLine[] = [];
@@ -80,6 +81,13 @@ export class CallState {
 
   fail(number: number, text: Uint8Array): void {
     this.failure ??= { class: errorClassOf(number), message: shortText(text) };
+  }
+
+  /** Text that comes in pieces, of which each line is one of the log. */
+  addText(level: number, piece: Uint8Array): void {
+    const lines = (this.#pieces + shortText(piece)).split("\n");
+    this.#pieces = lines.pop()!.slice(0, MESSAGE_BYTES_MAX);
+    for (const line of lines) this.addLog(level, utf8(line));
   }
 
   addLog(level: number, text: Uint8Array): void {

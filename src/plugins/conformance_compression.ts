@@ -12,6 +12,8 @@ import { levelsOf, wasmCodec } from "./wasm_codec.ts";
 /** Calls after which a codec has all the memory that it needs for more of the same. */
 const WARM_CALLS = 20;
 const MORE_CALLS = 60;
+const LONG_FRAMES = 100;
+const LONG_MS = 10_000;
 
 export function codecOf({ plugin }: CheckContext, pool: InstancePool): Codec {
   return wasmCodec(pool, plugin.manifest);
@@ -23,6 +25,7 @@ export function compressionChecks(manifest: PluginManifest): Check[] {
     { group: "properties", name: "makes the same of the same", run: isRepeatable },
     { group: "properties", name: "says of damaged data that it is", run: meetsDamage },
     { group: "properties", name: "takes no more memory from call to call", run: keepsItsMemory },
+    { group: "properties", name: "goes on for long", run: goesOn },
     { group: "speed", name: "4 MiB of text", run: speed },
   ];
 }
@@ -122,6 +125,21 @@ async function keepsItsMemory(context: CheckContext): Promise<string> {
       throw new RuleBroken(`it had ${formatSize(warm)} after ${WARM_CALLS} calls and ${formatSize(later)} after more`);
     }
     return `${formatSize(warm)} after ${WARM_CALLS} calls and after ${WARM_CALLS + MORE_CALLS}`;
+  });
+}
+
+/** Some languages give memory back only when they are asked to. */
+async function goesOn(context: CheckContext): Promise<string> {
+  const data = new Uint8Array(4 * MIB).fill(7);
+  const until = context.clock.monotonicMs() + LONG_MS;
+  return await context.fresh(async (pool) => {
+    const codec = codecOf(context, pool);
+    let frames = 0;
+    while (frames < LONG_FRAMES && context.clock.monotonicMs() < until) {
+      await codec.decode(await codec.encode(data, levelOf(context)), data.length);
+      frames++;
+    }
+    return `${frames} frames of 4 MiB by one instance`;
   });
 }
 

@@ -95,7 +95,8 @@ export class Sandbox implements Guest {
     if (memoryBytes > 0 && memoryBytes >= this.#memoryBytesMax) {
       return this.#failed("memory", `it took all of its ${memoryBytes} bytes of memory, then: ${messageOf(error)}`);
     }
-    return this.#failed("trap", messageOf(error));
+    const said = this.call.log.find(({ level }) => level === "error");
+    return this.#failed("trap", `${messageOf(error)}${said === undefined ? "" : `, after it said “${said.message}”`}`);
   }
 }
 

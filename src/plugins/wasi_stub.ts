@@ -76,7 +76,7 @@ export function wasiStub(guest: Guest): Record<string, HostFunction> {
       let written = 0;
       for (let i = 0; i < count >>> 0; i++) {
         const length = list.getUint32(8 * i + 4, true);
-        guest.call.addLog(descriptor === 2 ? 0 : 2, view(guest, list.getUint32(8 * i, true), length));
+        guest.call.addText(descriptor === 2 ? 0 : 2, view(guest, list.getUint32(8 * i, true), length));
         written += length;
       }
       at(writtenAt, 4).setUint32(0, written, true);
