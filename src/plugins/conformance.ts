@@ -63,9 +63,16 @@ function notYet(category: string): Check {
   };
 }
 
+export interface TestOptions {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+  /** Names of checks; basic ones are always made. */
+  readonly only?: readonly string[];
+}
+
 export async function testPlugin(
   plugin: AdmittedPlugin,
-  { clock, signal }: { clock: Clock; signal?: AbortSignal },
+  { clock, signal, only }: TestOptions,
 ): Promise<ConformanceFinding[]> {
   const open = () => openPlugin(plugin, { granted: [], configuration: {}, instancesMax: 2, clock });
   const pool = open();
@@ -75,7 +82,7 @@ export async function testPlugin(
   ];
   return await closing(pool, async () => {
     let stop: string | undefined;
-    for (const check of checksOf(plugin)) {
+    for (const check of checksOf(plugin).filter(({ name, isBasic }) => isBasic || only?.includes(name) !== false)) {
       throwIfAborted(signal);
       const { group, name } = check;
       if (stop !== undefined) {
