@@ -62,6 +62,7 @@ function failing(failure: string, text: RegExp) {
   return (error: unknown) => {
     equal(error instanceof PluginFailure, true, String(error));
     equal((error as PluginFailure).failure, failure, String(error));
+    equal((error as PluginFailure).exitCode, 14);
     equal(text.test((error as PluginFailure).message), true, (error as PluginFailure).message);
     equal((error as PluginFailure).message.includes("compression_test 1.2.3 (sha256 abababababab)"), true);
     return true;
@@ -140,6 +141,13 @@ const FAULTS: { name: string; parts: PluginParts; failure: string; text: RegExp;
       isSpent: true,
     },
     { name: "answers a class", parts: { execute: [op.const(3)] }, failure: "corrupt_data", text: /3/, isSpent: false },
+    {
+      name: "says that it was cancelled when nobody left",
+      parts: { execute: [op.const(10)] },
+      failure: "cancelled",
+      text: /10/,
+      isSpent: false,
+    },
     { name: "answers nonsense", parts: { execute: [op.const(77)] }, failure: "internal", text: /77/, isSpent: false },
     {
       name: "says why",

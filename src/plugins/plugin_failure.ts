@@ -34,8 +34,7 @@ export class PluginFailure extends AxiomError {
     /** The host ended the call in its middle. */
     readonly wasStopped = true,
   ) {
-    const kind = failure === "cancelled" ? "interrupted" : "plugin_failed";
-    super(kind, `Cannot ${doing} ${nameOfPlugin(plugin)}: ${failure}: ${why}`, {
+    super("plugin_failed", `Cannot ${doing} ${nameOfPlugin(plugin)}: ${failure}: ${why}`, {
       hint: HINTS[failure] ?? `Try it alone with \`axiom plugin test <file>\``,
       retriable: failure === "transient",
     });
