@@ -19,7 +19,7 @@ export interface OpenSettings {
 }
 
 /** Import modules that a plugin may use: declared, within its category's ceiling, and granted where that is needed. */
-export function linkedModules(manifest: PluginManifest, granted: readonly Capability[]): string[] {
+function linkedModules(manifest: PluginManifest, granted: readonly Capability[]): string[] {
   return manifest.capabilities
     .filter(({ name }) => CEILINGS[manifest.category].includes(name))
     .filter((capability) => beyondGrant([capability], granted).length === 0)

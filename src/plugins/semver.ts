@@ -21,10 +21,6 @@ const PART = new RegExp(
 );
 const NOT_YET = ["0"]; // the lowest there is: `<2.0.0-0` leaves out the versions before 2.0.0 too
 
-export function isVersion(text: string): boolean {
-  return VERSION.test(text);
-}
-
 export function isRange(text: string): boolean {
   return readRange(text) !== undefined;
 }
