@@ -47,7 +47,7 @@ Deno.test(
     equal((await plugin(0, "pack", "compression_copy.wasm", "--json")).json().sha256, packed.sha256);
     equal((await plugin(0, "pack", "-q", "-o", "other.wasm", "out.wasm")).stdout, "");
     match(
-      (await plugin(3, "pack", "-o", "plugin.yaml", "out.wasm")).stderr,
+      (await plugin(1, "pack", "-o", "plugin.yaml", "out.wasm")).stderr,
       /Cannot write .*another file has that name/,
     );
 

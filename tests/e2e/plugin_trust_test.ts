@@ -39,7 +39,7 @@ Deno.test(
     const made = (await unknowing(0, "keygen", "author", "--json")).json();
     match(made.key_id, /^[0-9A-F]{16}$/);
     if (!windows) equal(Deno.statSync(machine.path("author.key")).mode! & 0o777, 0o600);
-    await unknowing(3, "keygen", "author");
+    await unknowing(1, "keygen", "author");
 
     await writePlugin(machine.path("one.wasm"), "1.0.0", [HTTP]);
     await writePlugin(machine.path("two.wasm"), "2.0.0", [HTTP, CLOCK]);
