@@ -1,6 +1,6 @@
-import { deepStrictEqual as deepEqual, match, ok, rejects, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, rejects, strictEqual as equal } from "node:assert/strict";
 import { join } from "node:path";
-import { AxiomError, type ErrorKind } from "../base/errors.ts";
+import { failed } from "../../tests/fixtures/tampering.ts";
 import { systemRandom } from "../base/random.ts";
 import { userIds } from "../platform/host.ts";
 import { loadPlugin, rollBackPlugin, setGrants, takeGrants, unloadPlugin } from "./installed.ts";
@@ -57,16 +57,6 @@ async function inFolder(run: (folder: PluginFolder) => Promise<void>): Promise<v
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-function failed(kind: ErrorKind, message: RegExp, hint = /./) {
-  return (error: unknown) => {
-    ok(error instanceof AxiomError, String(error));
-    equal(error.kind, kind);
-    match(error.message, message);
-    match(error.hint ?? "", hint);
-    return true;
-  };
 }
 
 Deno.test("a loaded plugin waits for what it asks for, and is ready once that is granted", () =>

@@ -1,7 +1,7 @@
-import { deepStrictEqual as deepEqual, match, ok, rejects, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
 import { join } from "node:path";
+import { failed } from "../../tests/fixtures/tampering.ts";
 import { utf8 } from "../base/bytes.ts";
-import { AxiomError, type ErrorKind } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
 import { readPublicKey, readSecretKey, writeKeyPair, writeSignature } from "./key_files.ts";
 import { generateKey, sign } from "./minisign.ts";
@@ -17,16 +17,6 @@ async function inFolder(run: (at: (name: string) => string) => Promise<void>): P
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-function failed(kind: ErrorKind, message: RegExp, hint = /./) {
-  return (error: unknown) => {
-    ok(error instanceof AxiomError, String(error));
-    equal(error.kind, kind);
-    match(error.message, message);
-    match(error.hint ?? "", hint);
-    return true;
-  };
 }
 
 Deno.test("a key pair is written to two new files, and read again", () =>

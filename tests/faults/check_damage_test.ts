@@ -11,7 +11,7 @@ import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { appendLedger, readLedger } from "../../src/repository/ledger.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import { ForwardingStore } from "../../src/storage/forwarding.ts";
-import { type MemoryState, type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
+import { type MemoryState, type MemoryStore } from "../../src/storage/memory.ts";
 import type { ByteRange, ObjectInfo, ObjectStore } from "../../src/storage/object_store.ts";
 import { errorOf } from "../fixtures/tampering.ts";
 import { flipBit } from "./damage.ts";
@@ -19,7 +19,16 @@ import { type EveryKind, everyKind } from "./every_kind.ts";
 import { inProcessPool } from "./in_process_pool.ts";
 import { pictureOfFolder } from "./pictures.ts";
 import { noise, writeFiles } from "./source_folder.ts";
-import { bringBack, emptyRepository, opened, save, SMALL_PACKS, withFolder } from "./test_repository.ts";
+import {
+  bringBack,
+  emptyRepository,
+  opened,
+  save,
+  savedInTwoPacks,
+  SMALL_PACKS,
+  storeOf,
+  withFolder,
+} from "./test_repository.ts";
 
 const files = openFileSystem();
 const ALL = { readData: { kind: "all" as const } };
@@ -27,12 +36,6 @@ const context = { pool: () => inProcessPool(), onEvent: () => {} };
 
 const KINDS: ObjectFormType[] = ["config", "slot", "keyring", "pack", "index", "snapshot", "marker", "session"];
 const ALL_KINDS: ObjectFormType[] = [...KINDS, "heartbeat", "condemned", "ledger"];
-
-function storeOf(state: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): MemoryStore {
-  const store = memoryStore();
-  store.restore(state);
-  return store;
-}
 
 /** By a client that opened the repository before it was damaged. */
 async function checkDamaged(scene: EveryKind, damaged: MemoryState, options = {}): Promise<CheckSummary> {
@@ -201,17 +204,12 @@ Deno.test("a damaged pack of which everything has another copy is an error that 
   await withFolder(async (folder) => {
     writeFiles(folder, { "a": noise("a", 30_000), "b/c": "text" });
     const store = storeOf(await emptyRepository(SMALL_PACKS));
-    await save(await opened(store), folder);
-    const [first] = await Array.fromAsync(store.list(PREFIX.packs));
-    const hidden = await store.get(first.key, "all");
-    await store.remove(first.key);
-    await save(await opened(store), folder, { force: true });
-    await store.put(first.key, hidden);
+    const [first] = await savedInTwoPacks(store, folder);
     deepEqual((await check(await opened(store), ALL, context)).errors, []);
-    await flipBit(store, first.key, 8 * 30);
+    await flipBit(store, first, 8 * 30);
     const repository = await opened(store);
     const { errors } = await check(repository, ALL, context);
-    deepEqual(errors.map(({ kind, object }) => [kind, object]), [["pack_damaged", first.key]]);
+    deepEqual(errors.map(({ kind, object }) => [kind, object]), [["pack_damaged", first]]);
     const data = errors[0].affected.filter(({ path }) => path.startsWith(folder));
     deepEqual(data, []);
   });

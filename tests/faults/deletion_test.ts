@@ -9,8 +9,7 @@ import { type CallRecord, faultyStore, SimulatedCrash } from "./faulty_store.ts"
 import { HookedStore } from "./hooked_store.ts";
 import { type Picture, pictureOfFolder, pictureOfSnapshot } from "./pictures.ts";
 import { SimulatedDeleter } from "./simulated_deleter.ts";
-import { changeSmallSource, writeSmallSource } from "./source_folder.ts";
-import { emptyRepository, lateClock, opened, save, withFolder } from "./test_repository.ts";
+import { lateClock, opened, save, savedBeforeAndAfter, withFolder } from "./test_repository.ts";
 
 const files = openFileSystem();
 
@@ -23,12 +22,7 @@ interface Scene {
 /** Two snapshots of a folder that a third backup finds changed in part. */
 async function withScene(run: (scene: Scene) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
-    const store = memoryStore();
-    store.restore(await emptyRepository());
-    writeSmallSource(folder);
-    await save(await opened(store), folder);
-    changeSmallSource(folder);
-    await save(await opened(store), folder);
+    const store = await savedBeforeAndAfter(folder);
     Deno.writeTextFileSync(`${folder}/later`, "later");
     await run({ folder, before: store.snapshot(), now: pictureOfFolder(files, folder) });
   });

@@ -7,7 +7,7 @@ import { check } from "../../src/operations/check.ts";
 import { repairIndex } from "../../src/operations/repair_index.ts";
 import { putIndexObject } from "../../src/repository/index_writer.ts";
 import type { Repository } from "../../src/repository/repository.ts";
-import { type MemoryState, type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
+import { type MemoryState, type MemoryStore } from "../../src/storage/memory.ts";
 import type { ObjectStore } from "../../src/storage/object_store.ts";
 import { errorOf } from "../fixtures/tampering.ts";
 import { flipBit, truncateObject } from "./damage.ts";
@@ -17,19 +17,13 @@ import { HookedStore } from "./hooked_store.ts";
 import { inProcessPool } from "./in_process_pool.ts";
 import { pictureOfSnapshot } from "./pictures.ts";
 import { SimulatedDeleter } from "./simulated_deleter.ts";
-import { type Events, opened, save, withFolder } from "./test_repository.ts";
+import { type Events, opened, save, storeOf, withFolder } from "./test_repository.ts";
 
 const ALL = { readData: { kind: "all" as const } };
 const context = { pool: () => inProcessPool(), onEvent: () => {} };
 const REPAIR = { dryRun: false };
 /** What a call has done in whole is what the next one finds that does nothing. */
 const EFFECTS = ["none", "torn"] as const;
-
-function storeOf(state: MemoryState): MemoryStore {
-  const store = memoryStore();
-  store.restore(state);
-  return store;
-}
 
 function keysBelow(store: MemoryStore, prefix: string): string[] {
   return [...store.snapshot().keys()].filter((key) => key.startsWith(prefix)).sort();

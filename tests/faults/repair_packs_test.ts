@@ -6,7 +6,7 @@ import { repairPacks, type RepairPacksSummary } from "../../src/operations/repai
 import { encodeCondemned, readCondemned } from "../../src/repository/condemned.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import { ForwardingStore } from "../../src/storage/forwarding.ts";
-import { type MemoryState, type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
+import { memoryStore } from "../../src/storage/memory.ts";
 import type { ObjectStore } from "../../src/storage/object_store.ts";
 import { errorOf } from "../fixtures/tampering.ts";
 import { flipBit } from "./damage.ts";
@@ -24,7 +24,9 @@ import {
   lateClock,
   opened,
   save,
+  savedInTwoPacks,
   SMALL_PACKS,
+  storeOf,
   STYLE,
   withFolder,
 } from "./test_repository.ts";
@@ -34,12 +36,6 @@ const context = { pool: () => inProcessPool(), identity: IDENTITY, onEvent: () =
 const REPAIR = { selection: { kind: "all" as const }, dryRun: false, metadataStyle: STYLE };
 /** What a call has done in whole is what the next one finds that does nothing. */
 const EFFECTS = ["none", "torn"] as const;
-
-function storeOf(state: MemoryState): MemoryStore {
-  const store = memoryStore();
-  store.restore(state);
-  return store;
-}
 
 async function repair(store: ObjectStore, options = {}): Promise<RepairPacksSummary> {
   return await repairPacks(await opened(store), { ...REPAIR, ...options }, context);
@@ -137,28 +133,22 @@ Deno.test("what another pack holds whole is not copied, what it holds damaged is
   await withFolder(async (folder) => {
     writeFiles(folder, { "a": noise("a", 30_000), "b/c": "text" });
     const store = storeOf(await emptyRepository(SMALL_PACKS));
-    await save(await opened(store), folder);
-    const [first] = await Array.fromAsync(store.list(PREFIX.packs));
-    const hidden = await store.get(first.key, "all");
-    await store.remove(first.key);
-    await save(await opened(store), folder, { force: true });
-    const second = (await Array.fromAsync(store.list(PREFIX.packs))).find(({ key }) => key !== first.key)!;
-    await store.put(first.key, hidden);
+    const [first, second] = await savedInTwoPacks(store, folder);
     const repository = await opened(store);
-    const pack = (await repository.loadIndex()).index.pack(first.key.slice(-64))!;
+    const pack = (await repository.loadIndex()).index.pack(first.slice(-64))!;
     const end = pack.storedBytes - pack.tableBytes - 64;
     const twice = store.snapshot();
     // Padding: all of the first pack is whole.
-    await flipBit(store, first.key, 8 * (end - 1));
+    await flipBit(store, first, 8 * (end - 1));
     const whole = await repair(store);
     equal(whole.packs.length, 1);
     ok(whole.chunksCopied < whole.packs[0].chunksWhole, "what the second pack has was copied");
     store.restore(twice);
-    await flipBit(store, first.key, 8 * (end - 1));
+    await flipBit(store, first, 8 * (end - 1));
     // A frame of data: documents of folders above the source differ from backup to backup.
-    const other = (await repository.loadIndex()).index.pack(second.key.slice(-64))!;
+    const other = (await repository.loadIndex()).index.pack(second.slice(-64))!;
     const { offset } = (await repository.packs.table(other)).frames.find(({ kind }) => kind === 0)!;
-    await flipBit(store, second.key, 8 * (offset + 30));
+    await flipBit(store, second, 8 * (offset + 30));
     const both = await repair(store);
     equal(both.packs.length, 2);
     ok(both.chunksCopied > whole.chunksCopied);

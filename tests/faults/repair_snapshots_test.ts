@@ -8,7 +8,7 @@ import { encodeCondemned } from "../../src/repository/condemned.ts";
 import { readLedger } from "../../src/repository/ledger.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
-import { type MemoryState, type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
+import { type MemoryState, type MemoryStore } from "../../src/storage/memory.ts";
 import type { ObjectStore } from "../../src/storage/object_store.ts";
 import { errorOf } from "../fixtures/tampering.ts";
 import { flipBit } from "./damage.ts";
@@ -16,18 +16,12 @@ import { everyCrash } from "./every_crash.ts";
 import { type EveryKind, everyKind } from "./every_kind.ts";
 import { inProcessPool } from "./in_process_pool.ts";
 import { type Picture, pictureOfSnapshot } from "./pictures.ts";
-import { IDENTITY, opened, save, STYLE, withFolder } from "./test_repository.ts";
+import { IDENTITY, opened, save, storeOf, STYLE, withFolder } from "./test_repository.ts";
 
 const context = { pool: () => inProcessPool(), identity: IDENTITY, onEvent: () => {} };
 const REPAIR = { keepFiles: false, forget: false, dryRun: false, metadataStyle: STYLE };
 /** What a call has done in whole is what the next one finds that does nothing. */
 const EFFECTS = ["none", "torn"] as const;
-
-function storeOf(state: MemoryState): MemoryStore {
-  const store = memoryStore();
-  store.restore(state);
-  return store;
-}
 
 async function repair(store: ObjectStore, options = {}): Promise<RepairSnapshotsSummary> {
   return await repairSnapshots(await opened(store), { ...REPAIR, ...options }, context);

@@ -7,7 +7,7 @@ import { PinStore } from "../../src/repository/pins.ts";
 import { WriterSession } from "../../src/repository/session.ts";
 import { SnapshotCommit, type StoredSnapshot } from "../../src/repository/snapshots.ts";
 import type { StateFiles } from "../../src/platform/state_files.ts";
-import { type MemoryState, type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
+import { type MemoryState, type MemoryStore } from "../../src/storage/memory.ts";
 import type { ObjectStore } from "../../src/storage/object_store.ts";
 import { errorOf } from "../fixtures/tampering.ts";
 import { flipBit } from "./damage.ts";
@@ -15,13 +15,12 @@ import { everyCrash } from "./every_crash.ts";
 import { HookedStore } from "./hooked_store.ts";
 import { inProcessPool } from "./in_process_pool.ts";
 import { type Picture, pictureOfSnapshot } from "./pictures.ts";
-import { changeSmallSource, writeSmallSource } from "./source_folder.ts";
 import {
-  emptyRepository,
   type Events,
   IDENTITY,
   opened,
-  save,
+  savedBeforeAndAfter,
+  storeOf,
   STYLE,
   testContext,
   withFolder,
@@ -40,24 +39,13 @@ interface Scene {
 
 async function withScene(run: (scene: Scene) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
-    const store = memoryStore();
-    store.restore(await emptyRepository());
-    writeSmallSource(folder);
-    await save(await opened(store), folder);
-    changeSmallSource(folder);
-    await save(await opened(store), folder);
+    const store = await savedBeforeAndAfter(folder);
     const repository = await opened(store);
     const { snapshots } = await repository.snapshots();
     const pictures: Picture[] = [];
     for (const stored of snapshots) pictures.push(await pictureOfSnapshot(repository, stored, folder));
     await run({ folder, state: store.snapshot(), snapshots, pictures });
   });
-}
-
-function storeOf(state: MemoryState): MemoryStore {
-  const store = memoryStore();
-  store.restore(state);
-  return store;
 }
 
 async function repair(store: ObjectStore, options = {}): Promise<RepairSnapshotsSummary> {

@@ -16,11 +16,13 @@ import { Repository, type RepositoryContext } from "../../src/repository/reposit
 import type { Secret } from "../../src/repository/secret.ts";
 import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
 import { builtInStages } from "../../src/stages/registry.ts";
-import { type MemoryState, memoryStore } from "../../src/storage/memory.ts";
+import { PREFIX } from "../../src/model/object_keys.ts";
+import { type MemoryState, type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
 import type { ObjectStore } from "../../src/storage/object_store.ts";
 import { seededRandom } from "../fixtures/fixed.ts";
 import { inProcessPool } from "./in_process_pool.ts";
 import { quietly } from "../fixtures/quiet.ts";
+import { changeSmallSource, writeSmallSource } from "./source_folder.ts";
 
 export const SECRET: Secret = { kind: "key_file", bytes: seededRandom("the key file")(64) };
 export const IDENTITY = { client: "client", host: "host", user: "user", tool_version: "0" };
@@ -119,12 +121,40 @@ export function bringBack(
 
 /** A new repository with one snapshot of `source`. */
 export async function savedOnce(source: string, events?: Events, settings?: ConfigSettings) {
-  const store = memoryStore();
-  store.restore(await emptyRepository(settings));
+  const store = storeOf(await emptyRepository(settings));
   const repository = await opened(store, events);
   await save(repository, source);
   const [snapshot] = (await repository.snapshots()).snapshots;
   return { store, repository, snapshot };
+}
+
+/** A store that holds `state`. */
+export function storeOf(state: MemoryState): MemoryStore {
+  const store = memoryStore();
+  store.restore(state);
+  return store;
+}
+
+/** A store with two snapshots: the small source, and what it was changed into. */
+export async function savedBeforeAndAfter(folder: string): Promise<MemoryStore> {
+  writeSmallSource(folder);
+  const { store } = await savedOnce(folder);
+  changeSmallSource(folder);
+  await save(await opened(store), folder);
+  return store;
+}
+
+/** Saves a folder so that two packs hold all of it; returns their keys in the order in which they were made. */
+export async function savedInTwoPacks(store: MemoryStore, folder: string): Promise<[first: string, second: string]> {
+  const packs = async () => (await Array.fromAsync(store.list(PREFIX.packs))).map(({ key }) => key);
+  await save(await opened(store), folder);
+  const [first] = await packs();
+  const hidden = await store.get(first, "all");
+  await store.remove(first);
+  await save(await opened(store), folder, { force: true });
+  const [second] = await packs();
+  await store.put(first, hidden);
+  return [first, second];
 }
 
 /** Makes a folder for one test and removes it afterwards. */

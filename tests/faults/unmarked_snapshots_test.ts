@@ -6,17 +6,11 @@ import { readSnapshotList, type SnapshotQuestion } from "../../src/operations/un
 import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
 import { type MemoryState, type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
 import { HookedStore } from "./hooked_store.ts";
-import { changeSmallSource, writeSmallSource } from "./source_folder.ts";
-import { emptyRepository, opened, save, withFolder } from "./test_repository.ts";
+import { opened, savedBeforeAndAfter, withFolder } from "./test_repository.ts";
 
 async function withTwoSnapshots(run: (state: MemoryState, snapshots: StoredSnapshot[]) => Promise<void>) {
   await withFolder(async (folder) => {
-    const store = memoryStore();
-    store.restore(await emptyRepository());
-    writeSmallSource(folder);
-    await save(await opened(store), folder);
-    changeSmallSource(folder);
-    await save(await opened(store), folder);
+    const store = await savedBeforeAndAfter(folder);
     await run(store.snapshot(), (await (await opened(store)).snapshots()).snapshots);
   });
 }
