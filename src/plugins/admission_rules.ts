@@ -36,7 +36,7 @@ const I32 = 0x7f;
 
 /** What the program offers under each import module: parameters and whether there is a result, all i32. */
 const OFFERED: Readonly<Record<string, Readonly<Record<string, readonly [parameters: number, results: number]>>>> = {
-  [IO_MODULE]: { read: [2, 1], write: [2, 1] },
+  [IO_MODULE]: { read: [2, 1], write: [2, 1], left: [0, 1] },
   [CALL_MODULE]: { op: [0, 1], params: [2, 1], result: [2, 1], fail: [3, 1], cancelled: [0, 1] },
   "axiom:host/log@1": { log: [3, 1] },
 };

@@ -1,8 +1,8 @@
-import { rejects, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
 import { type Bytes, fromUtf8, MIB, utf8 } from "../base/bytes.ts";
 import { systemClock } from "../base/clock.ts";
 import { AxiomError } from "../base/errors.ts";
-import { EXTISM_MODULE, LOG_MODULE, RENAMED } from "./abi.ts";
+import { EXTISM_MODULE, IO_MODULE, LOG_MODULE, RENAMED } from "./abi.ts";
 import { type InstanceSettings, type PluginCall, PluginInstance } from "./broker.ts";
 import { PluginFailure } from "./plugin_failure.ts";
 import {
@@ -17,6 +17,7 @@ import {
   op,
   pluginModule,
   type PluginParts,
+  READ,
   TAGGED,
   WRITE,
 } from "./wasm_fixture.ts";
@@ -51,6 +52,8 @@ async function withInstance(
   }
 }
 
+const LEFT = { module: IO_MODULE, name: "left", parameters: [], results: [I32] };
+
 const encode = (input: Bytes, outputBytesMax = 64 * MIB): PluginCall => ({
   verb: "execute",
   operation: "encode",
@@ -68,6 +71,16 @@ function failing(failure: string, text: RegExp) {
     return true;
   };
 }
+
+Deno.test("a plugin knows how much of its input is left", async () => {
+  const tell = [op.const(0), ADDED, op.i32_store, op.const(0), op.const(4), WRITE, op.drop];
+  const take = [op.const(16), op.const(3), READ, op.drop];
+  const execute = [...tell, ...take, ...tell, ...take, ...tell, op.const(0)];
+  await withInstance({ execute, imports: [LEFT] }, async (instance) => {
+    const { output } = await instance.call(encode(new Uint8Array(5)));
+    deepEqual([...output].filter((_, i) => i % 4 === 0), [5, 2, 0]);
+  });
+});
 
 Deno.test("a plugin answers calls of any size, one after the other", async () => {
   await withInstance(IDENTITY, async (instance) => {

@@ -40,6 +40,10 @@ export class CallState {
     return this.#input;
   }
 
+  get inputLeft(): number {
+    return this.#input.length - this.#readAt;
+  }
+
   /** Takes the next bytes of the input; fewer than asked for at its end. */
   read(bytes: number): Bytes {
     const part = this.#input.subarray(this.#readAt, this.#readAt + bytes);

@@ -3,6 +3,7 @@
  *
  * ```text
  * axiom:host/io@1     read(ptr, cap) → bytes that were read, 0 at the end      write(ptr, len) → 0
+ *                     left() → bytes of the input that were not read yet
  * axiom:host/call@1   op() → number of the operation, 0 outside of `execute`
  *                     params(ptr, cap) → length of the JSON header, which is copied only where cap is enough
  *                     result(ptr, len) → 0; JSON of at most 1 MiB              cancelled() → 1 once nobody waits any more
@@ -55,6 +56,7 @@ function always(guest: Guest): HostFunctions {
         guest.call.write(view(guest, pointer, length));
         return 0;
       },
+      left: () => guest.call.inputLeft,
     },
     [CALL_MODULE]: {
       op: () => guest.call.operation,
