@@ -113,4 +113,11 @@ export const LIMITS = {
   pluginIdleMs: 30_000, // an instance that nobody called is ended: each is a thread and some 20 MB
   pluginThreadEndMs: 3_000, // a thread that was stopped in a busy loop runs on for about two seconds
   pluginCallMsMax: 600_000, // a program that runs longer than this is no step of a backup
+  pluginCanaryCalls: 20, // a new generation is on trial for so many calls and so long, whichever ends later
+  pluginCanaryMs: 30_000,
+  pluginFaultsMax: 3, // within the window below, then the generation before comes back
+  pluginFaultWindowMs: 600_000,
+  pluginKeptMs: 600_000, // a generation that was replaced can come back at once for so long
+  pluginGenerationsKept: 4, // of one plugin, whatever their age: each holds its compiled module
+  pluginRecordsMax: 8, // of generations that are gone, per plugin: what `list` tells of the past
 } as const;

@@ -9,12 +9,13 @@ import { abuseChecks } from "./conformance_abuse.ts";
 import { compressionChecks } from "./conformance_compression.ts";
 import { encryptionChecks } from "./conformance_encryption.ts";
 import { lifecycleChecks } from "./conformance_lifecycle.ts";
+import { swapCheck } from "./conformance_swap.ts";
 import type { InstancePool } from "./instance_pool.ts";
 import { openPlugin } from "./open_plugin.ts";
 import { PluginFailure } from "./plugin_failure.ts";
 
 export interface ConformanceFinding {
-  readonly group: "admission" | "lifecycle" | "properties" | "abuse" | "speed";
+  readonly group: "admission" | "lifecycle" | "properties" | "abuse" | "swap" | "speed";
   readonly name: string;
   readonly state: "ok" | "failed" | "skipped";
   readonly message: string;
@@ -47,11 +48,11 @@ export interface Check {
 function checksOf({ manifest }: AdmittedPlugin): Check[] {
   switch (manifest.category) {
     case "compression":
-      return [...lifecycleChecks(), ...compressionChecks(manifest), ...abuseChecks(manifest)];
+      return [...lifecycleChecks(), ...compressionChecks(manifest), ...abuseChecks(manifest), swapCheck()];
     case "encryption":
-      return [...lifecycleChecks(), ...encryptionChecks()];
+      return [...lifecycleChecks(), ...encryptionChecks(), swapCheck()];
     default:
-      return [...lifecycleChecks(), notYet(manifest.category)];
+      return [...lifecycleChecks(), notYet(manifest.category), swapCheck()];
   }
 }
 

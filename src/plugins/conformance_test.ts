@@ -34,6 +34,7 @@ Deno.test("a plugin that keeps the rules passes", async () => {
     "properties",
     "speed",
     "abuse",
+    "swap",
   ]);
 });
 
@@ -226,6 +227,6 @@ Deno.test("what builds on what failed is left out", async () => {
 
 Deno.test("a category without checks of its own says so", async () => {
   const findings = await findingsOf({}, { category: "filter", format_id: undefined });
-  deepEqual(findings.at(-1)!.state, "skipped");
+  equal(findings.find(({ group }) => group === "properties")!.state, "skipped");
   equal(findings.every(({ state }) => state !== "failed"), true);
 });

@@ -14,6 +14,8 @@ import { WaitingLine } from "./waiting_line.ts";
 export interface PoolSettings extends Omit<InstanceSettings, "module"> {
   /** What admission made of the module. */
   readonly code: Bytes;
+  /** The same, where it was compiled before. */
+  readonly module?: WebAssembly.Module;
   /** Given to `initialize`. */
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly instancesMax: number;
@@ -50,7 +52,9 @@ export class InstancePool {
   #closing: Promise<void> | undefined;
   #drained: () => void = () => {};
 
-  constructor(readonly settings: PoolSettings) {}
+  constructor(readonly settings: PoolSettings) {
+    if (settings.module !== undefined) this.#module = Promise.resolve(settings.module);
+  }
 
   get counts(): { busy: number; idle: number; waiting: number; dying: number } {
     return {
@@ -165,7 +169,7 @@ export class InstancePool {
   async #fresh(): Promise<PluginInstance> {
     const { configuration, startWorker = startSandboxWorker } = this.settings;
     const worker = startWorker(); // comes up while the module is compiled
-    const module = await this.#compiled().catch((error) => {
+    const module = await this.compile().catch((error) => {
       worker.terminate();
       throw error;
     });
@@ -179,7 +183,8 @@ export class InstancePool {
     }
   }
 
-  #compiled(): Promise<WebAssembly.Module> {
+  /** Compiles once, however often it is asked; throws `plugin_refused`. */
+  compile(): Promise<WebAssembly.Module> {
     this.#module ??= WebAssembly.compile(this.settings.code).catch((cause) => {
       throw new AxiomError("plugin_refused", `Cannot load ${this.#name}: it does not compile: ${messageOf(cause)}`, {
         hint: "Build it again; its bytes are no valid module",

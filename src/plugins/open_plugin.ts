@@ -16,6 +16,8 @@ export interface OpenSettings {
   readonly onFailure?: PoolSettings["onFailure"];
   /** Instead of what admission allowed. */
   readonly callMs?: number;
+  /** Compiled before from the same code. */
+  readonly module?: WebAssembly.Module;
 }
 
 /** Import modules that a plugin may use: declared, within its category's ceiling, and granted where that is needed. */

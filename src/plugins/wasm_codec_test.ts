@@ -85,7 +85,7 @@ Deno.test("what a plugin cannot decode is damaged, and what it fails at is not",
       () =>
         withCodec(
           parts,
-          (codec) => rejects(async () => await codec.decode(utf8("Babc"), 3), kind(wanted, text)),
+          (codec) => rejects(async () => await codec.decode(utf8("?abc"), 3), kind(wanted, text)),
           callMs,
         ),
     );

@@ -204,14 +204,18 @@ export const EAT_MEMORY: WasmFunction["code"] = [
   op.unreachable,
 ];
 
-/** One byte before the data, which decode wants to see: a codec whose two directions differ. */
-export const TAGGED: WasmFunction["code"] = [
+/**
+ * One byte before the data, which decode wants to see: a codec whose two directions differ.
+ *
+ * @param tag One reads what others wrote whose tag is of the same sixteen, so that versions can be told apart
+ */
+export const tagged = (tag: number): WasmFunction["code"] => [
   OP,
   op.const(1),
   op.i32_eq,
   op.if,
   op.const(0),
-  op.const(0x41),
+  op.const(tag),
   op.i32_store8,
   op.const(0),
   op.const(1),
@@ -235,7 +239,9 @@ export const TAGGED: WasmFunction["code"] = [
   op.end,
   op.const(0),
   op.i32_load8_u,
-  op.const(0x41),
+  op.const(0xf0),
+  op.i32_and,
+  op.const(tag & 0xf0),
   op.i32_ne,
   op.if,
   op.const(3),
@@ -245,3 +251,5 @@ export const TAGGED: WasmFunction["code"] = [
   ...COPY,
   op.const(0),
 ];
+
+export const TAGGED = tagged(0x41);

@@ -1,0 +1,240 @@
+/**
+ * All plugins of this process, built in and from files, each as a succession of generations of which one serves. A swap is one
+ * assignment: who holds a lease keeps its generation until it lets go, and the next lease is one of the new generation.
+ */
+import type { Clock } from "../base/clock.ts";
+import { AxiomError, messageOf } from "../base/errors.ts";
+import { canReturn, type Generation, isServing } from "./generation.ts";
+import { nameOfPlugin, PluginFailure, type PluginIdentity } from "./plugin_failure.ts";
+import type { PluginEventSink, SwitchCause } from "./plugin_events.ts";
+import type { PluginSource } from "./plugin_source.ts";
+import { probe } from "./probe.ts";
+import { type Lease, type Live, RegistryEntry } from "./registry_entry.ts";
+import { Succession } from "./succession.ts";
+
+export interface RegistrySettings {
+  readonly clock: Clock;
+  readonly onEvent?: PluginEventSink;
+}
+
+export class PluginRegistry {
+  readonly #entries = new Map<string, RegistryEntry>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(readonly settings: RegistrySettings) {}
+
+  /** Called after each change of who serves, before anybody else runs. */
+  onSwitch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Puts a plugin into service that needs no trial, since it is part of this program. */
+  addBuiltIn(source: PluginSource): void {
+    const entry = this.#entryOf(source.plugin.pluginId), now = this.#now();
+    const { number } = entry.succession.discover(source.plugin, now);
+    for (const state of ["verified", "compiled", "staged", "probed"] as const) {
+      entry.succession.advance(number, state, now);
+    }
+    entry.live.set(number, { source, open: source.open(), module: undefined, leases: 0, closing: undefined });
+    this.#serve(entry, number, "load");
+  }
+
+  /**
+   * Stages a generation beside the one that serves, probes it and switches to it. Where it fails, the old one goes on as if
+   * nothing had been, and the failure is thrown.
+   */
+  replace(source: PluginSource, cause: SwitchCause = "replace"): Promise<Generation> {
+    const entry = this.#entryOf(source.plugin.pluginId);
+    return entry.exclusive(async () => {
+      const { succession } = entry;
+      const { number } = succession.discover(source.plugin, this.#now());
+      const live: Live = { source, open: source.open(), module: undefined, leases: 0, closing: undefined };
+      try {
+        succession.advance(number, "verified", this.#now());
+        live.module = await live.open!.pool?.compile();
+        succession.advance(number, "compiled", this.#now());
+        succession.advance(number, "staged", this.#now());
+        await this.#probe(entry, live);
+        succession.advance(number, "probed", this.#now());
+      } catch (error) {
+        succession.advance(number, "rejected", this.#now(), messageOf(error));
+        await live.open!.pool?.close();
+        throw error;
+      }
+      entry.live.set(number, live);
+      return this.#serve(entry, number, cause);
+    });
+  }
+
+  async #probe(entry: RegistryEntry, fresh: Live): Promise<void> {
+    const old = entry.succession.current === undefined
+      ? undefined
+      : this.#leaseOf(entry, entry.succession.current.number);
+    try {
+      await probe({ source: fresh.source, open: fresh.open! }, old);
+    } finally {
+      old?.release();
+    }
+  }
+
+  /** Notes one that may not be used: it waits for a grant, or was refused before it could be staged. */
+  note(plugin: PluginIdentity, state: "held" | "rejected", reason: string): void {
+    const { succession } = this.#entryOf(plugin.pluginId);
+    const { number } = succession.discover(plugin, this.#now());
+    succession.advance(number, state, this.#now(), reason);
+    succession.forget(this.#now());
+  }
+
+  /** Brings the generation before back, at once. Throws `plugin_missing` if none is kept. */
+  rollBack(pluginId: string): Generation {
+    const entry = this.#entries.get(pluginId);
+    const previous = entry?.succession.previous(this.#now());
+    if (entry === undefined || previous === undefined) {
+      throw new AxiomError("plugin_missing", `Cannot roll the plugin ${pluginId} back: no generation before is kept`, {
+        hint: "Load the file that you want with `axiom plugin replace`",
+      });
+    }
+    return this.#serve(entry, previous.number, "rollback");
+  }
+
+  /** Takes a plugin out of service; calls in flight finish. Where it replaced a built-in one, that serves again. */
+  unload(pluginId: string): void {
+    const entry = this.#entries.get(pluginId);
+    if (entry?.succession.current === undefined) return;
+    const builtIn = entry.succession.all.find((each) =>
+      canReturn(each) && entry.live.get(each.number)!.module === undefined
+    );
+    if (builtIn !== undefined) return void this.#serve(entry, builtIn.number, "unload");
+    const from = entry.succession.withdraw(this.#now());
+    this.#switched(entry, "unload", from, undefined);
+  }
+
+  /** Of the generation that serves now. Throws `plugin_missing`, or `plugin_failed` if it is in quarantine. */
+  lease(pluginId: string): Lease {
+    const entry = this.#entries.get(pluginId);
+    const current = entry?.succession.current;
+    if (entry !== undefined && current !== undefined) return this.#leaseOf(entry, current.number);
+    const bad = entry?.succession.all.findLast(({ state }) => state === "quarantined");
+    if (bad !== undefined) {
+      throw new AxiomError(
+        "plugin_failed",
+        `Cannot call ${nameOfPlugin(bad.plugin)}: it is in quarantine: ${bad.reason}`,
+        {
+          hint: "Replace it with a version that works",
+        },
+      );
+    }
+    throw new AxiomError("plugin_missing", `Cannot call the plugin ${pluginId}: none of this id is in service`, {
+      hint: "`axiom plugin list` shows what is installed",
+    });
+  }
+
+  #leaseOf(entry: RegistryEntry, number: number): Lease {
+    const live = entry.live.get(number)!, { succession } = entry;
+    const open = live.open ??= live.source.open(live.module);
+    let isHeld = true;
+    live.leases++;
+    const run = async <T>(task: () => T | Promise<T>): Promise<T> => {
+      try {
+        const result = await task();
+        succession.called(number, this.#now());
+        return result;
+      } catch (error) {
+        if (error instanceof PluginFailure && error.isHostFault) this.#faulted(entry, number, error.message);
+        throw error;
+      }
+    };
+    return {
+      generation: number,
+      source: live.source,
+      open,
+      run,
+      call: (call, options) => run(() => open.pool!.call(call, options)),
+      fault: (why) => this.#faulted(entry, number, why),
+      release: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        live.leases--;
+        this.#drain(entry, number);
+      },
+    };
+  }
+
+  /** What is known of every plugin, newest generation last. */
+  list(): { source: PluginSource; generations: readonly Generation[]; current: Generation | undefined }[] {
+    return [...this.#entries.values()].flatMap(({ succession, live }) => {
+      const newest = succession.current ?? succession.all.at(-1);
+      const source = newest && live.get(newest.number)?.source;
+      return source === undefined ? [] : [{ source, generations: [...succession.all], current: succession.current }];
+    });
+  }
+
+  /** Waits until no generation drains any more. Whoever holds a lease for ever is waited for as long. */
+  async settled(): Promise<void> {
+    for (const { live } of this.#entries.values()) await Promise.all([...live.values()].map(({ closing }) => closing));
+  }
+
+  /** Ends all instances; calls in flight finish. */
+  async close(): Promise<void> {
+    const all = [...this.#entries.values()];
+    await Promise.all(all.map(({ tail }) => tail));
+    await Promise.all(all.flatMap(({ live }) => [...live.values()].map(({ open }) => open?.pool?.close())));
+    await this.settled();
+  }
+
+  #serve(entry: RegistryEntry, number: number, cause: SwitchCause): Generation {
+    const from = entry.succession.serve(number, this.#now());
+    this.#switched(entry, cause, from, entry.succession.current!);
+    return entry.succession.current!;
+  }
+
+  #faulted(entry: RegistryEntry, number: number, why: string): void {
+    const verdict = entry.succession.faulted(number, this.#now(), why);
+    if (verdict === undefined) return;
+    this.#switched(entry, "quarantine", verdict.quarantined, entry.succession.current, why);
+  }
+
+  #switched(
+    entry: RegistryEntry,
+    cause: SwitchCause,
+    from: Generation | undefined,
+    to: Generation | undefined,
+    reason?: string,
+  ): void {
+    const { pluginId } = entry.succession;
+    for (const listener of this.#listeners) listener();
+    this.settings.onEvent?.({ type: "switched", pluginId, cause, from, to, reason });
+    if (from !== undefined) this.#drain(entry, from.number);
+    for (const { number } of entry.succession.forget(this.#now())) entry.live.delete(number);
+  }
+
+  /** Ends the instances of a generation that neither serves nor is leased. Its module stays. */
+  #drain(entry: RegistryEntry, number: number): void {
+    const live = entry.live.get(number);
+    const isUsed = () =>
+      live!.leases > 0 || entry.succession.all.some((each) => each.number === number && isServing(each));
+    if (live === undefined || isUsed()) return;
+    const { open } = live;
+    live.open = open?.pool === undefined ? open : undefined;
+    live.closing = (open?.pool?.close() ?? Promise.resolve()).then(() => {
+      if (!isUsed() && entry.live.has(number)) entry.succession.drained(number, this.#now());
+    });
+  }
+
+  #entryOf(pluginId: string): RegistryEntry {
+    const known = this.#entries.get(pluginId);
+    if (known !== undefined) return known;
+    const entry = new RegistryEntry(
+      new Succession(pluginId, ({ plugin, number, state, reason }, from) => {
+        this.settings.onEvent?.({ type: "state", plugin, generation: number, from, state, reason });
+      }),
+    );
+    this.#entries.set(pluginId, entry);
+    return entry;
+  }
+
+  #now(): number {
+    return this.settings.clock.monotonicMs();
+  }
+}

@@ -1,0 +1,55 @@
+import type { Clock } from "../base/clock.ts";
+import type { Cipher, Codec } from "../stages/codec.ts";
+import type { AdmittedPlugin } from "./admission.ts";
+import type { Capability } from "./capabilities.ts";
+import type { InstancePool } from "./instance_pool.ts";
+import type { Category } from "./manifest.ts";
+import { openPlugin } from "./open_plugin.ts";
+import type { PluginIdentity } from "./plugin_failure.ts";
+import { wasmCipher } from "./wasm_cipher.ts";
+import { wasmCodec } from "./wasm_codec.ts";
+
+/** What a generation is while it serves. */
+export interface OpenPlugin {
+  /** Undefined for what is built in. */
+  readonly pool: InstancePool | undefined;
+  readonly codec?: Codec;
+  readonly ciphers: readonly Cipher[];
+}
+
+/** A plugin that can be put into service, from a file or built in. */
+export interface PluginSource {
+  readonly plugin: PluginIdentity;
+  readonly category: Category;
+  readonly description: string;
+  /** What it writes, then what else it reads. */
+  readonly formats: readonly string[];
+  /** Starts no instance before the first call. */
+  open(module?: WebAssembly.Module): OpenPlugin;
+}
+
+export interface SourceSettings {
+  readonly granted: readonly Capability[];
+  readonly configuration: Readonly<Record<string, unknown>>;
+  readonly instancesMax: number;
+  readonly clock: Clock;
+}
+
+export function wasmSource(admitted: AdmittedPlugin, settings: SourceSettings): PluginSource {
+  const { manifest, sha256 } = admitted;
+  const { pluginId, version, category, description, formatId, readsFormats } = manifest;
+  return {
+    plugin: { pluginId, version, sha256 },
+    category,
+    description,
+    formats: formatId === undefined ? [] : [formatId, ...readsFormats],
+    open(module) {
+      const pool = openPlugin(admitted, { ...settings, module });
+      return {
+        pool,
+        ...(category === "compression" ? { codec: wasmCodec(pool, manifest) } : {}),
+        ciphers: category === "encryption" ? [wasmCipher(pool, manifest)] : [],
+      };
+    },
+  };
+}
