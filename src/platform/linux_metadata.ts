@@ -33,14 +33,25 @@ interface ObjectCalls {
   xattrs: XattrCalls;
 }
 
-function callsOnDescriptor({ libc }: LinuxCalls, descriptor: number): ObjectCalls {
-  const { symbols } = libc;
-  return {
-    chown: (uid, gid) => symbols.fchown(descriptor, uid, gid),
-    chmod: (mode) => symbols.fchmod(descriptor, mode),
-    setTimes: (times) => symbols.futimens(descriptor, times),
-    xattrs: xattrsOfDescriptor(libc, descriptor),
-  };
+/** A class, because a restore makes one for each file. */
+class CallsOnDescriptor implements ObjectCalls {
+  constructor(readonly libc: Libc, readonly descriptor: number) {}
+
+  chown(uid: number, gid: number): number {
+    return this.libc.symbols.fchown(this.descriptor, uid, gid);
+  }
+
+  chmod(mode: number): number {
+    return this.libc.symbols.fchmod(this.descriptor, mode);
+  }
+
+  setTimes(times: Uint8Array<ArrayBuffer>): number {
+    return this.libc.symbols.futimens(this.descriptor, times);
+  }
+
+  get xattrs(): XattrCalls {
+    return xattrsOfDescriptor(this.libc, this.descriptor);
+  }
 }
 
 /** For an `O_PATH` descriptor, which stands for symbolic links, sockets and files that may not be opened. */
@@ -66,7 +77,7 @@ export class LinuxObject implements MetadataCalls {
 
   /** @param isHandle Whether the descriptor was opened with `O_PATH` */
   constructor(readonly calls: LinuxCalls, readonly descriptor: number, readonly path: string, isHandle: boolean) {
-    this.#on = (isHandle ? callsOnHandle : callsOnDescriptor)(calls, descriptor);
+    this.#on = isHandle ? callsOnHandle(calls, descriptor) : new CallsOnDescriptor(calls.libc, descriptor);
   }
 
   get xattrs(): XattrCalls {

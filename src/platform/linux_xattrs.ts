@@ -12,11 +12,17 @@ const BUFFER_BYTES = 64 * 1024;
 const SIZE = BigInt(BUFFER_BYTES);
 const names = new Uint8Array(new ArrayBuffer(BUFFER_BYTES));
 const value = new Uint8Array(new ArrayBuffer(BUFFER_BYTES));
+const NOTHING = new Uint8Array(new ArrayBuffer(0));
 const VANISHED: readonly number[] = [-ERRNO.ENODATA, -ERRNO.ENOTSUP];
+
+function sizeOf({ length }: Bytes): bigint {
+  return length === 0 ? 0n : SIZE;
+}
 
 /** The calls on one object; results as {@linkcode Libc.attempt} gives them. */
 export interface XattrCalls {
-  list(into: Bytes): number;
+  /** Without `into` only how long the list is, for which the kernel needs no buffer. */
+  list(into?: Bytes): number;
   get(name: Bytes, into: Bytes): number;
   set(name: Bytes, value: Bytes): number;
   remove(name: Bytes): number;
@@ -25,14 +31,14 @@ export interface XattrCalls {
 /** Of what stands at `path`, of a symbolic link itself; for reading only. */
 export function xattrsOfPath({ symbols }: Libc, path: string): Pick<XattrCalls, "list" | "get"> {
   return {
-    list: (into) => symbols.llistxattr(cString(path, "llistxattr"), into, SIZE),
+    list: (into = NOTHING) => symbols.llistxattr(cString(path, "llistxattr"), into, sizeOf(into)),
     get: (name, into) => symbols.lgetxattr(cString(path, "lgetxattr"), name, into, SIZE),
   };
 }
 
 export function xattrsOfDescriptor({ symbols }: Libc, descriptor: number): XattrCalls {
   return {
-    list: (into) => symbols.flistxattr(descriptor, into, SIZE),
+    list: (into = NOTHING) => symbols.flistxattr(descriptor, into, sizeOf(into)),
     get: (name, into) => symbols.fgetxattr(descriptor, name, into, SIZE),
     set: (name, data) => symbols.fsetxattr(descriptor, name, data, BigInt(data.length), 0),
     remove: (name) => symbols.fremovexattr(descriptor, name),
@@ -43,7 +49,7 @@ export function xattrsOfDescriptor({ symbols }: Libc, descriptor: number): Xattr
 export function xattrsOfHandle({ symbols }: Libc, handlePath: string): XattrCalls {
   const path = (call: string) => cString(handlePath, call);
   return {
-    list: (into) => symbols.listxattr(path("listxattr"), into, SIZE),
+    list: (into = NOTHING) => symbols.listxattr(path("listxattr"), into, sizeOf(into)),
     get: (name, into) => symbols.getxattr(path("getxattr"), name, into, SIZE),
     set: (name, data) => symbols.setxattr(path("setxattr"), name, data, BigInt(data.length), 0),
     remove: (name) => symbols.removexattr(path("removexattr"), name),
@@ -52,7 +58,7 @@ export function xattrsOfHandle({ symbols }: Libc, handlePath: string): XattrCall
 
 /** Throws `SystemError`; a file system without extended attributes has none. */
 export function readXattrs(libc: Libc, calls: Pick<XattrCalls, "list" | "get">, path: string): Xattr[] {
-  const length = libc.attempt(() => calls.list(names));
+  const length = listed(libc, calls);
   if (length === 0 || length === -ERRNO.ENOTSUP) return [];
   if (length < 0) throw failure(length, "listxattr", path);
   const found: Xattr[] = [];
@@ -62,6 +68,12 @@ export function readXattrs(libc: Libc, calls: Pick<XattrCalls, "list" | "get">, 
     else if (!VANISHED.includes(size)) throw failure(size, `getxattr ${name}`, path);
   }
   return found.sort((a, b) => compareNames(a.name, b.name));
+}
+
+/** Length of the list in `names`; asks how long it is first, because a list of 64 KiB that turns out empty costs more. */
+function listed(libc: Libc, calls: Pick<XattrCalls, "list">): number {
+  const length = libc.attempt(() => calls.list());
+  return length <= 0 ? length : libc.attempt(() => calls.list(names));
 }
 
 function unpack(length: number): string[] {
@@ -77,7 +89,7 @@ function unpack(length: number): string[] {
 export function replaceXattrs(libc: Libc, calls: XattrCalls, wanted: readonly Xattr[]): MetadataLoss[] {
   const losses: MetadataLoss[] = [];
   const lose = (detail: string, result: number) => losses.push({ what: "xattr", detail, code: errnoName(-result) });
-  const length = libc.attempt(() => calls.list(names));
+  const length = listed(libc, calls);
   if (length < 0 && length !== -ERRNO.ENOTSUP) lose("the list of names", length);
   const present = length > 0 ? unpack(length) : [];
   for (const name of present) {
