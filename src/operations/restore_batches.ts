@@ -15,13 +15,13 @@ export class RestoreBatches {
 
   constructor(readonly execute: (batch: RestoreBatch) => Promise<void>) {}
 
-  /** Hands the batch over if `file`, whose plan stands, fills it. */
-  async planned({ layout, metadata }: RestoreFile): Promise<void> {
+  /** Hands the batch over if `file`, whose plan stands, fills it; then the next file has to wait for the promise. */
+  planned({ layout, metadata }: RestoreFile): Promise<void> | undefined {
     this.#chunks += layout.chunks.length;
     for (const { value } of metadata.xattrs ?? []) this.#xattrBytes += value.length;
     const isFull = this.batch.files.length >= LIMITS.restoreBatchFiles || this.#chunks >= BATCH_CHUNKS ||
       this.#xattrBytes >= BATCH_XATTR_BYTES;
-    if (isFull) await this.#handOver();
+    return isFull ? this.#handOver() : undefined;
   }
 
   async finish(): Promise<void> {

@@ -21,7 +21,6 @@ const FRAMES_PER_WORKER = 2;
 /** Writes what was planned: pack by pack, each frame of a batch read and decoded once, on all workers. */
 export class RestoreExecution {
   readonly #slots: Semaphore;
-  readonly #files = new Map<number, RestoreFile>();
   readonly #writer: RestoreWriter;
   readonly #salvage: RestoreSalvage;
   /** Ends the restore: a full target is not a fault of one file. */
@@ -42,11 +41,7 @@ export class RestoreExecution {
   }
 
   async run(batch: RestoreBatch): Promise<void> {
-    this.#files.clear();
-    for (const file of batch.files) {
-      this.#files.set(file.number, file);
-      if (file.missing === 0) this.#writer.complete(file);
-    }
+    for (const file of batch.files) if (file.missing === 0) this.#writer.complete(file);
     const running = new Set<Promise<void>>();
     for (const [pack, frames] of batch.plan.packs()) {
       for await (const { number, frame } of this.#fetch(pack, frames)) {
@@ -87,20 +82,23 @@ export class RestoreExecution {
 
   async #load(frame: LoadFrame, uses: Uses): Promise<void> {
     const writes = new FrameWrites(frame, uses);
-    const { fault, badChunks, outcomes } = await this.pool.load(frame, { type: "write", writes: writes.messages() });
-    for (const outcome of outcomes) this.#settle(this.#files.get(outcome.file)!, outcome, writes);
-    const lost = fault === undefined ? writes.filesWithout(badChunks) : writes.files;
+    const { fault, badChunks, outcomes } = await this.pool.load(frame, { type: "write", writes: writes.packed });
+    const lost = writes.filesWithout(fault === undefined ? badChunks : "all");
+    const told = new Map(outcomes.map((outcome) => [outcome.file, outcome]));
+    writes.files.forEach((file, i) => {
+      if (!lost.has(file)) this.#settle(file, told.get(i), writes.chunksOf(i), writes.bytesOf(i));
+    });
     if (lost.size === 0) return;
     const why = new AxiomError("data_damaged", fault?.message ?? "a chunk holds other bytes than its id says");
     for (const use of uses) if (lost.has(use.owner)) await this.#salvage.bringBack(use, why);
   }
 
-  #settle(file: RestoreFile, outcome: WriteOutcome, writes: FrameWrites): void {
-    if (outcome.fault !== undefined) return this.#writer.failed(file, outcome.fault);
-    file.bytesWritten += outcome.bytes;
-    this.tally.bytesWritten += outcome.bytes;
-    file.missing -= writes.chunksOf(file);
-    if (outcome.losses !== undefined) this.tally.losses(file.path, outcome.losses);
+  #settle(file: RestoreFile, outcome: WriteOutcome | undefined, chunks: number, bytes: number): void {
+    if (outcome?.fault !== undefined) return this.#writer.failed(file, outcome.fault);
+    file.bytesWritten += bytes;
+    this.tally.bytesWritten += bytes;
+    file.missing -= chunks;
+    if (outcome?.losses !== undefined) this.tally.losses(file.path, outcome.losses);
     if (file.missing === 0) this.#writer.complete(file);
     else this.tally.progress(file.path);
   }

@@ -1,12 +1,11 @@
-import type { EntryType } from "../model/entry.ts";
+import type { Entry, EntryType } from "../model/entry.ts";
 import type { Metadata } from "../platform/file_system.ts";
 import type { LinkGroup } from "./restore_links.ts";
 import type { PartNames } from "./restore_parts.ts";
-import type { FileLayout, PlannedChunk, ReadPlan } from "./restore_plan.ts";
+import { type FileLayout, isInOneFrame, type PlannedChunk, type ReadPlan } from "./restore_plan.ts";
 
 /** A file on its way back. */
 export interface RestoreFile {
-  number: number;
   path: string;
   /** Where it is written: `path`, or beside it so that nobody meets half a file there. */
   writePath: string;
@@ -32,6 +31,36 @@ export interface RestoreFile {
   group: LinkGroup | undefined;
   /** Chunks of a file changed in place that cannot be had: what the target has there stays. */
   lost?: PlannedChunk[];
+}
+
+/** What the snapshot says of a file. */
+export interface FoundFile {
+  entry: Entry;
+  path: string;
+  layout: FileLayout;
+  metadata: Metadata;
+}
+
+export function fileToRestore(
+  { path, layout, metadata }: FoundFile,
+  parts: PartNames,
+  fresh: boolean,
+  group: LinkGroup | undefined,
+): RestoreFile {
+  return {
+    path,
+    writePath: path,
+    parts,
+    fresh,
+    inPlace: false,
+    metadata,
+    layout,
+    whole: isInOneFrame(layout),
+    missing: 0,
+    bytesWritten: 0,
+    failed: false,
+    group,
+  };
 }
 
 export function markFailed(file: RestoreFile): void {

@@ -44,10 +44,10 @@ export class RestoreFilePlanner {
     await this.#prepare(file, part);
   }
 
-  /** For a file in a folder that this restore made. */
-  async planNew(file: RestoreFile, batch: RestoreBatch): Promise<void> {
+  /** For a file in a folder that this restore made; undefined if it is planned already. */
+  planNew(file: RestoreFile, batch: RestoreBatch): Promise<void> | undefined {
     addChunks(file, undefined, batch);
-    await this.#prepare(file, undefined);
+    return file.whole && !this.#judgesByTime ? undefined : this.#prepare(file, undefined);
   }
 
   async #prepare(file: RestoreFile, part: string | undefined): Promise<void> {

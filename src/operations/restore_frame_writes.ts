@@ -1,66 +1,88 @@
-import { equalBytes, fromHex } from "../base/bytes.ts";
-import type { FrameWrite, LoadFrame } from "../stages/worker_protocol.ts";
+import { fromHexInto } from "../base/bytes.ts";
+import { type PackedWrites, WritePacker } from "../stages/packed_writes.ts";
+import type { LoadFrame } from "../stages/worker_protocol.ts";
 import type { RestoreFile } from "./restore_file.ts";
 import type { FrameUse } from "./restore_plan.ts";
 
+/** Those of one file follow each other. */
 export type Uses = FrameUse<RestoreFile>[];
+
+const NONE = -1;
+const ID_BYTES = 32;
+const wantedId = new Uint8Array(ID_BYTES);
 
 /** What one frame holds of which files. */
 export class FrameWrites {
-  /** Of each file the number of a chunk in the frame, and where in the file it goes, in turn. */
-  readonly #parts = new Map<RestoreFile, number[]>();
+  /** Of each use the number of its chunk in the frame. */
+  readonly #numbers: Int32Array;
   /** Files of which the frame lacks a chunk that the index says it holds. */
   readonly #without = new Set<RestoreFile>();
+  /** Those that are written, in the order of {@linkcode packed}. */
+  readonly files: readonly RestoreFile[];
+  /** What a worker is told; leaves out files that failed, and those of which the frame lacks a chunk. */
+  readonly packed: PackedWrites;
 
-  constructor(frame: LoadFrame, uses: Uses) {
-    const numbers = numbersByOffset(frame.lengths);
-    for (const { owner, chunk } of uses) {
-      const number = numbers.get(chunk.frameOffset);
-      const holds = number !== undefined && frame.lengths[number] === chunk.length &&
-        equalBytes(frame.ids.subarray(32 * number, 32 * number + 32), fromHex(chunk.id));
-      if (!holds) this.#without.add(owner);
-      const parts = this.#parts.get(owner);
-      if (parts === undefined) this.#parts.set(owner, [number ?? -1, chunk.offset]);
-      else parts.push(number ?? -1, chunk.offset);
-    }
+  constructor(readonly frame: LoadFrame, readonly uses: Uses) {
+    const starts = startsOf(frame.lengths);
+    this.#numbers = Int32Array.from(uses, ({ chunk }) => {
+      const number = numberAt(starts, chunk.frameOffset);
+      return number !== NONE && frame.lengths[number] === chunk.length && hasId(frame, number, chunk.id)
+        ? number
+        : NONE;
+    });
+    uses.forEach(({ owner }, i) => {
+      if (this.#numbers[i] === NONE) this.#without.add(owner);
+    });
+    const packer = new WritePacker<RestoreFile>();
+    uses.forEach(({ owner, chunk }, i) => {
+      if (!owner.failed && !this.#without.has(owner)) packer.add(owner, this.#numbers[i], chunk.offset);
+    });
+    this.files = packer.files;
+    this.packed = packer.finish();
   }
 
-  get files(): ReadonlySet<RestoreFile> {
-    return new Set(this.#parts.keys());
+  /** @param i Place of the file in {@linkcode files} */
+  chunksOf(i: number): number {
+    return this.packed.starts[i + 1] - this.packed.starts[i];
   }
 
-  chunksOf(file: RestoreFile): number {
-    return this.#parts.get(file)!.length / 2;
-  }
-
-  messages(): FrameWrite[] {
-    const writes: FrameWrite[] = [];
-    for (const [file, parts] of this.#parts) {
-      if (file.failed || this.#without.has(file)) continue;
-      const { number, writePath: path, layout: { sizeBytes }, metadata } = file;
-      if (file.whole) writes.push({ file: number, path, parts, whole: { sizeBytes, metadata } });
-      else writes.push({ file: number, path, parts });
-    }
-    return writes;
+  bytesOf(i: number): number {
+    const { starts, chunks } = this.packed;
+    let bytes = 0;
+    for (let part = starts[i]; part < starts[i + 1]; part++) bytes += this.frame.lengths[chunks[part]];
+    return bytes;
   }
 
   /** Files that lack something if these chunks of the frame are bad; nothing of them was written from it. */
-  filesWithout(badChunks: readonly number[]): ReadonlySet<RestoreFile> {
+  filesWithout(badChunks: readonly number[] | "all"): ReadonlySet<RestoreFile> {
     if (badChunks.length === 0) return this.#without;
-    const bad = new Set(badChunks), found = new Set(this.#without);
-    for (const [file, parts] of this.#parts) {
-      if (parts.some((part, i) => i % 2 === 0 && bad.has(part))) found.add(file);
-    }
+    const found = new Set(this.#without);
+    this.uses.forEach(({ owner }, i) => {
+      if (badChunks === "all" || badChunks.includes(this.#numbers[i])) found.add(owner);
+    });
     return found;
   }
 }
 
-function numbersByOffset(lengths: Uint32Array): Map<number, number> {
-  const numbers = new Map<number, number>();
-  let offset = 0;
-  for (let number = 0; number < lengths.length; number++) {
-    numbers.set(offset, number);
-    offset += lengths[number];
+/** Where each chunk begins in the frame. */
+function startsOf(lengths: Uint32Array): Uint32Array {
+  let end = 0;
+  return lengths.map((length) => (end += length) - length);
+}
+
+/** Number of the last chunk that begins at `offset`: an empty one before it begins there too. */
+function numberAt(starts: Uint32Array, offset: number): number {
+  let low = 0, high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (starts[middle] <= offset) low = middle + 1;
+    else high = middle;
   }
-  return numbers;
+  return low > 0 && starts[low - 1] === offset ? low - 1 : NONE;
+}
+
+function hasId({ ids }: LoadFrame, number: number, id: string): boolean {
+  fromHexInto(wantedId, id);
+  for (let i = 0, at = ID_BYTES * number; i < ID_BYTES; i++) if (wantedId[i] !== ids[at + i]) return false;
+  return true;
 }

@@ -26,7 +26,15 @@ const S_ISUID = 0o4000, S_ISGID = 0o2000;
  * attributes are more than the format allows, before they are in memory.
  */
 export async function metadataOf(entry: Entry, trees: TreeReader, owners: Owners): Promise<Metadata> {
-  const xattrs = entry.xattrs === undefined ? NO_XATTRS : await xattrsOf(entry, trees);
+  return withXattrs(entry, entry.xattrs === undefined ? NO_XATTRS : await xattrsOf(entry, trees), owners);
+}
+
+/** The same for an entry without extended attributes; there is nothing to wait for. */
+export function metadataAtHand(entry: Entry, owners: Owners): Metadata {
+  return withXattrs(entry, NO_XATTRS, owners);
+}
+
+function withXattrs(entry: Entry, xattrs: readonly Xattr[], owners: Owners): Metadata {
   const { mode, uid, gid, mtime } = entry;
   if (owners === true) return { mode, uid, gid, mtimeNs: mtime, xattrs };
   const lent = owners === false ? 0 : rightsOfOthers(entry, owners);

@@ -1,7 +1,7 @@
-import { fromHex } from "../base/bytes.ts";
+import { fromHexInto } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { CHUNK_KIND_NAMES, ChunkKind } from "../model/chunk.ts";
-import type { Content } from "../model/entry.ts";
+import type { Content, ContentElement } from "../model/entry.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import type { ChunkIndex } from "../repository/chunk_index.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
@@ -33,36 +33,60 @@ export async function layoutOf(
   index: ChunkIndex,
   what: string,
 ): Promise<FileLayout> {
-  const kind = content?.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
-  const chunks: PlannedChunk[] = [];
-  let offset = 0;
-  for await (const elements of trees.content(content, sizeBytes)) {
+  const layout = new LayoutBuilder(content, index, what);
+  for await (const elements of trees.content(content, sizeBytes)) layout.add(elements);
+  return layout.finish(sizeBytes);
+}
+
+/** The same for a content that is not spread over documents, as that of nearly every file; there is nothing to wait for. */
+export function layoutAtHand(
+  content: Content | undefined,
+  sizeBytes: number,
+  index: ChunkIndex,
+  what: string,
+): FileLayout {
+  const layout = new LayoutBuilder(content, index, what);
+  layout.add(content?.elements ?? []);
+  return layout.finish(sizeBytes);
+}
+
+const idBytes = new Uint8Array(32);
+
+class LayoutBuilder {
+  readonly #kind: ChunkKind;
+  readonly #chunks: PlannedChunk[] = [];
+  #offset = 0;
+
+  constructor(content: Content | undefined, readonly index: ChunkIndex, readonly what: string) {
+    this.#kind = content?.kind === "plain" ? ChunkKind.plain : ChunkKind.data;
+  }
+
+  add(elements: readonly ContentElement[]): void {
     for (const element of elements) {
       if (typeof element !== "string") {
-        offset += Number(element.hole);
+        this.#offset += Number(element.hole);
         continue;
       }
-      const location = index.lookup(fromHex(element)).find(({ place }) => place.kind === kind);
-      if (location === undefined) {
-        throw new AxiomError(
-          "object_missing",
-          `Cannot restore ${what}: no pack holds its chunk ${element.slice(0, 16)}`,
-          {
-            hint: "Run `axiom check` to see what else is affected",
-          },
-        );
-      }
+      const location = this.index.first(fromHexInto(idBytes, element), this.#kind);
+      if (location === undefined) throw this.#missing(element);
       const { pack, place: { frame, offset: frameOffset, length } } = location;
-      chunks.push({ id: element, offset, length, pack, frame, frameOffset });
-      offset += length;
+      this.#chunks.push({ id: element, offset: this.#offset, length, pack, frame, frameOffset });
+      this.#offset += length;
     }
   }
-  if (offset !== sizeBytes) {
-    const kindName = CHUNK_KIND_NAMES[kind];
-    const why = `its ${kindName} content has ${offset} bytes, not ${sizeBytes}`;
-    throw new AxiomError("data_damaged", `Cannot restore ${what}: ${why}`, { hint: "Run `axiom check --read-data`" });
+
+  finish(sizeBytes: number): FileLayout {
+    if (this.#offset === sizeBytes) return { kind: this.#kind, chunks: this.#chunks, sizeBytes };
+    const why = `its ${CHUNK_KIND_NAMES[this.#kind]} content has ${this.#offset} bytes, not ${sizeBytes}`;
+    throw new AxiomError("data_damaged", `Cannot restore ${this.what}: ${why}`, {
+      hint: "Run `axiom check --read-data`",
+    });
   }
-  return { kind, chunks, sizeBytes };
+
+  #missing(id: string): AxiomError {
+    const message = `Cannot restore ${this.what}: no pack holds its chunk ${id.slice(0, 16)}`;
+    return new AxiomError("object_missing", message, { hint: "Run `axiom check` to see what else is affected" });
+  }
 }
 
 /** Uses of the chunks of one frame: file number, chunk and place in the file. */

@@ -9,14 +9,21 @@ import { isDamage } from "./damage.ts";
 import type { RestoreContext, RestoreOptions } from "./restore.ts";
 import { RestoreBatches } from "./restore_batches.ts";
 import { RestoreDeletions } from "./restore_deletions.ts";
-import { markFailed, type RestoreBatch, type RestoreFile, type RestoreWork } from "./restore_file.ts";
+import {
+  fileToRestore,
+  type FoundFile,
+  markFailed,
+  type RestoreBatch,
+  type RestoreFile,
+  type RestoreWork,
+} from "./restore_file.ts";
 import { RestoreFilePlanner } from "./restore_file_planner.ts";
 import { makeFolder, WalkedFolder } from "./restore_folder.ts";
-import { LinkGroups } from "./restore_links.ts";
-import { metadataOf } from "./restore_metadata.ts";
+import { type LinkGroup, LinkGroups } from "./restore_links.ts";
+import { metadataAtHand, metadataOf } from "./restore_metadata.ts";
 import { explained, NameClash } from "./restore_names.ts";
 import { PartNames } from "./restore_parts.ts";
-import { isInOneFrame, layoutOf } from "./restore_plan.ts";
+import { layoutAtHand, layoutOf } from "./restore_plan.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import type { SnapshotPlace } from "./snapshot_paths.ts";
 import { isFull, targetFull } from "./target_full.ts";
@@ -28,7 +35,6 @@ import { isFull, targetFull } from "./target_full.ts";
 export class RestoreWalk {
   readonly work: RestoreWork = { folders: [], others: [], links: [], deletions: [] };
   readonly #batches: RestoreBatches;
-  #files = 0;
   readonly #links = new LinkGroups();
   readonly #planner: RestoreFilePlanner;
   readonly #deletions: RestoreDeletions;
@@ -78,28 +84,40 @@ export class RestoreWalk {
       for (const entry of leaf) {
         throwIfAborted(this.context.signal);
         if (this.options.delete) names.add(entry.name);
-        await this.#entry(entry, folder.path === "" ? entry.name : `${folder.path}/${entry.name}`, folder);
+        const path = folder.path === "" ? entry.name : `${folder.path}/${entry.name}`;
+        const later = this.#entry(entry, path, folder);
+        if (later !== undefined) await later;
       }
     }
     const mayHoldMore = folder.stood && !folder.isNew;
     if (this.options.delete && mayHoldMore) this.work.deletions.push(...this.#deletions.find(folder.path, names));
   }
 
-  async #entry(entry: Entry, path: string, parent: WalkedFolder): Promise<void> {
+  /** Undefined if there is nothing to wait for, as with most files: a few promises for each were half of all garbage. */
+  #entry(entry: Entry, path: string, parent: WalkedFolder): Promise<void> | undefined {
     try {
-      const wanted = this.#wants(path, entry.type === "dir");
-      if (wanted) parent.make();
-      if (entry.type === "dir") return await this.#subfolder(entry, path, wanted, parent);
-      if (!wanted) return;
-      if (entry.type === "file") return await this.#file(entry, path, parent);
-      await this.#other(entry, path, parent);
+      return this.#visit(entry, path, parent)?.catch((error) => this.#fault(path, error));
     } catch (error) {
-      if (error instanceof SystemError && isFull(error)) throw targetFull(path, error);
-      if (error instanceof NameClash && error.other !== undefined) this.#deletions.keep(error.other);
-      if (error instanceof SystemError) this.tally.fault(path, explained(this.target, path, error));
-      else if (isDamage(error)) this.tally.fault(path, reportError(error));
-      else throw error;
+      this.#fault(path, error);
+      return undefined;
     }
+  }
+
+  #visit(entry: Entry, path: string, parent: WalkedFolder): Promise<void> | undefined {
+    const wanted = this.#wants(path, entry.type === "dir");
+    if (wanted) parent.make();
+    if (entry.type === "dir") return this.#subfolder(entry, path, wanted, parent);
+    if (!wanted) return;
+    return entry.type === "file" ? this.#file(entry, path, parent) : this.#other(entry, path, parent);
+  }
+
+  /** Throws what is no fault of this entry alone. */
+  #fault(path: string, error: unknown): void {
+    if (error instanceof SystemError && isFull(error)) throw targetFull(path, error);
+    if (error instanceof NameClash && error.other !== undefined) this.#deletions.keep(error.other);
+    if (error instanceof SystemError) this.tally.fault(path, explained(this.target, path, error));
+    else if (isDamage(error)) this.tally.fault(path, reportError(error));
+    else throw error;
   }
 
   async #subfolder(entry: Entry, path: string, wanted: boolean, parent: WalkedFolder): Promise<void> {
@@ -144,39 +162,53 @@ export class RestoreWalk {
     else this.work.links.push({ path, part, to: first, other });
   }
 
-  async #file(entry: Entry, path: string, parent: WalkedFolder): Promise<void> {
+  #file(entry: Entry, path: string, parent: WalkedFolder): Promise<void> | undefined {
     const first = this.#links.take(entry);
     const existing = parent.standing(path);
     if (first !== undefined) {
-      if (!this.#mayReplace(entry, path, existing)) return;
-      const part = existing === undefined ? undefined : await parent.parts.of(path);
-      return void this.work.links.push({ path, part, to: first });
+      return this.#mayReplace(entry, path, existing) ? this.#furtherName(path, existing, first, parent) : undefined;
     }
     const sizeBytes = Number(entry.size);
     this.tally.filesTotal++;
     this.tally.bytesTotal += sizeBytes;
     if (!this.#mayReplace(entry, path, existing)) return;
-    const layout = await layoutOf(entry.content, sizeBytes, this.trees, this.index, path);
-    const file: RestoreFile = {
-      number: this.#files++,
-      path,
-      writePath: path,
-      parts: parent.parts,
-      fresh: existing === undefined,
-      inPlace: false,
-      metadata: await this.#metadata(entry),
-      layout,
-      whole: isInOneFrame(layout),
-      missing: 0,
-      bytesWritten: 0,
-      failed: false,
-      group: this.#links.begin(entry, (left) => ({ path, failed: false, left })),
-    };
-    this.#batches.batch.files.push(file);
+    const isAtHand = entry.content?.nodes === undefined && entry.xattrs === undefined;
+    if (!isAtHand) return this.#gatheredFile(entry, path, parent, existing);
+    const layout = layoutAtHand(entry.content, sizeBytes, this.index, path);
+    return this.#plan({ entry, path, layout, metadata: metadataAtHand(entry, this.context.owners) }, parent, existing);
+  }
+
+  async #furtherName(path: string, existing: FileStat | undefined, to: LinkGroup, parent: WalkedFolder): Promise<void> {
+    const part = existing === undefined ? undefined : await parent.parts.of(path);
+    this.work.links.push({ path, part, to });
+  }
+
+  async #gatheredFile(
+    entry: Entry,
+    path: string,
+    parent: WalkedFolder,
+    existing: FileStat | undefined,
+  ): Promise<void> {
+    const layout = await layoutOf(entry.content, Number(entry.size), this.trees, this.index, path);
+    await this.#plan({ entry, path, layout, metadata: await this.#metadata(entry) }, parent, existing);
+  }
+
+  #plan(found: FoundFile, parent: WalkedFolder, existing: FileStat | undefined): Promise<void> | undefined {
+    const { entry, path } = found;
+    const group = this.#links.begin(entry, (left) => ({ path, failed: false, left }));
+    const file = fileToRestore(found, parent.parts, existing === undefined, group);
+    const { batch } = this.#batches;
+    batch.files.push(file);
+    const later = parent.isNew ? this.#planner.planNew(file, batch) : this.#planner.plan(file, entry, existing, batch);
+    if (later !== undefined) return this.#whenPlanned(file, later);
+    this.#countDry(file);
+    return this.#batches.planned(file);
+  }
+
+  async #whenPlanned(file: RestoreFile, later: Promise<void>): Promise<void> {
     try {
-      if (parent.isNew) await this.#planner.planNew(file, this.#batches.batch);
-      else await this.#planner.plan(file, entry, existing, this.#batches.batch);
-      if (this.options.dryRun || this.target === undefined) this.#countDry(file);
+      await later;
+      this.#countDry(file);
     } catch (error) {
       markFailed(file);
       throw error;
@@ -186,6 +218,7 @@ export class RestoreWalk {
   }
 
   #countDry(file: RestoreFile): void {
+    if (!this.options.dryRun && this.target !== undefined) return;
     if (file.standing) this.tally.unchanged(file.path, file.layout.sizeBytes);
     else this.tally.restored(file.path, file.layout.sizeBytes);
   }

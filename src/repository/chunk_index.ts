@@ -11,7 +11,7 @@ import { equalBytes } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { type ChunkPlace, ENTRY_WORDS, PACK_WORD, readPlace, readPrefix, writePrefix } from "../model/index_entries.ts";
 import type { IndexObject, PackRecord } from "../model/index_object.ts";
-import { CHUNK_PREFIX_BYTES } from "../model/chunk.ts";
+import { CHUNK_PREFIX_BYTES, type ChunkKind } from "../model/chunk.ts";
 import { EntryRun, mergeRuns } from "./entry_run.ts";
 
 export interface ChunkLocation {
@@ -67,6 +67,20 @@ export class ChunkIndex {
       }
     }
     return found.length > 1 ? found.sort(compareLocations) : found;
+  }
+
+  /** The first place of {@linkcode lookup} where the chunk is of `kind`. */
+  first(id: Uint8Array, kind: ChunkKind): ChunkLocation | undefined {
+    let found: ChunkLocation | undefined;
+    readPrefix(id, this.#key, 0);
+    for (const run of this.#runs) {
+      for (let i = run.lowerBound(this.#key); i < run.count && run.matches(i, this.#key); i++) {
+        const location = this.#location(run.block(i), run.at(i));
+        if (location.place.kind !== kind) continue;
+        if (found === undefined || compareLocations(location, found) < 0) found = location;
+      }
+    }
+    return found;
   }
 
   has(id: Uint8Array, allowed?: PackNames): boolean {

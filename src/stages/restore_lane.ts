@@ -7,6 +7,7 @@ import { AxiomError, reportError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import {
   type FileSystem,
+  type MetadataLoss,
   type SourceFile,
   SystemError,
   type TargetFile,
@@ -16,11 +17,11 @@ import { dirtyHoleOf } from "./dirty_hole.ts";
 import { openFrame } from "./frame.ts";
 import { forEachChunk } from "./frame_builder.ts";
 import { type ChunkIdentifier, chunkIdentifier } from "./identify.ts";
+import { metadataAt, type PackedWrites } from "./packed_writes.ts";
 import type { StageRegistry } from "./registry.ts";
 import type {
   CompareFile,
   CompareResult,
-  FrameWrite,
   LoadFrame,
   LoadResult,
   LoadTask,
@@ -57,18 +58,21 @@ export class RestoreLane {
       if (!(error instanceof AxiomError)) throw error;
       return { fault: reportError(error), badChunks: [], outcomes: [] };
     }
-    const chunks: Uint8Array[] = [];
-    const bad = new Set<number>();
-    const identify = this.#identifierFor(frame.idKey);
-    const wanted = wantedChunks(task);
-    forEachChunk({ ...frame, plain }, (id, chunk, number) => {
-      chunks.push(chunk);
-      if (wanted?.has(number) !== false && !equalBytes(identify(chunk), id)) bad.add(number);
-    });
-    const outcomes = task.type === "write" ? task.writes.flatMap((write) => this.#write(write, chunks, bad)) : [];
+    const bad = this.#badChunks(frame, plain, wantedChunks(task, frame.lengths.length));
+    const outcomes = task.type === "write" ? this.#write(task.writes, chunksOf(frame.lengths, plain), bad) : [];
     free(frame.sealed);
     free(plain);
     return { badChunks: [...bad], outcomes };
+  }
+
+  /** @param wanted By number of the chunk: 0 of those that nobody asks for */
+  #badChunks(frame: LoadFrame, plain: Bytes, wanted: Uint8Array | undefined): ReadonlySet<number> {
+    const identify = this.#identifierFor(frame.idKey);
+    const bad = new Set<number>();
+    forEachChunk({ ...frame, plain }, (id, chunk, number) => {
+      if (wanted?.[number] !== 0 && !equalBytes(identify(chunk), id)) bad.add(number);
+    });
+    return bad;
   }
 
   #identifierFor(key: Bytes): ChunkIdentifier {
@@ -78,37 +82,39 @@ export class RestoreLane {
     return this.#identifier.identify;
   }
 
-  #write(write: FrameWrite, chunks: readonly Uint8Array[], bad: ReadonlySet<number>): WriteOutcome[] {
-    for (let i = 0; i < write.parts.length; i += 2) if (bad.has(write.parts[i])) return [];
-    try {
-      return [write.whole === undefined ? this.#change(write, chunks) : this.#make(write, write.whole, chunks)];
-    } catch (error) {
-      return [{ file: write.file, bytes: 0, fault: writeFault(error) }];
+  /** Tells of the files that are not simply as they should be; not of those that need a bad chunk and were left alone. */
+  #write(writes: PackedWrites, chunks: readonly Bytes[], bad: ReadonlySet<number>): WriteOutcome[] {
+    const outcomes: WriteOutcome[] = [];
+    for (let file = 0; file < writes.paths.length; file++) {
+      if (bad.size > 0 && needsAny(bad, writes, file)) continue;
+      try {
+        const losses = writes.sizes[file] < 0 ? this.#change(writes, file, chunks) : this.#make(writes, file, chunks);
+        if (losses.length > 0) outcomes.push({ file, losses });
+      } catch (error) {
+        outcomes.push({ file, fault: writeFault(error) });
+      }
     }
+    return outcomes;
   }
 
-  #change({ file, path, parts }: FrameWrite, chunks: readonly Uint8Array[]): WriteOutcome {
-    const handle = this.#target!.openFile(path);
+  #change(writes: PackedWrites, file: number, chunks: readonly Bytes[]): MetadataLoss[] {
+    const handle = this.#target!.openFile(writes.paths[file]);
     try {
-      return { file, bytes: writeParts(handle, parts, chunks).bytes };
+      writeParts(handle, writes, file, chunks);
+      return [];
     } finally {
       handle.close();
     }
   }
 
   /** Nothing of it stays after a failure: it may have its final name already. */
-  #make(
-    { file, path, parts }: FrameWrite,
-    whole: NonNullable<FrameWrite["whole"]>,
-    chunks: readonly Uint8Array[],
-  ): WriteOutcome {
+  #make(writes: PackedWrites, file: number, chunks: readonly Bytes[]): MetadataLoss[] {
+    const path = writes.paths[file], sizeBytes = writes.sizes[file];
     const handle = this.#target!.createFile(path);
     try {
       try {
-        const { bytes, end } = writeParts(handle, parts, chunks);
-        if (end !== whole.sizeBytes) handle.truncate(whole.sizeBytes);
-        const losses = handle.setMetadata(whole.metadata);
-        return { file, bytes, ...(losses.length > 0 ? { losses } : {}) };
+        if (writeParts(handle, writes, file, chunks) !== sizeBytes) handle.truncate(sizeBytes);
+        return handle.setMetadata(metadataAt(writes, file));
       } finally {
         handle.close();
       }
@@ -155,22 +161,31 @@ export class RestoreLane {
   }
 }
 
-function writeParts(file: TargetFile, parts: readonly number[], chunks: readonly Uint8Array[]) {
-  let bytes = 0, end = 0;
-  for (let i = 0; i < parts.length; i += 2) {
-    const chunk = chunks[parts[i]] as Bytes;
-    file.write(chunk, parts[i + 1]);
-    bytes += chunk.length;
-    end = Math.max(end, parts[i + 1] + chunk.length);
+/** Returns where the last part ends. */
+function writeParts(handle: TargetFile, writes: PackedWrites, file: number, chunks: readonly Bytes[]): number {
+  let end = 0;
+  for (let part = writes.starts[file]; part < writes.starts[file + 1]; part++) {
+    const chunk = chunks[writes.chunks[part]], offset = writes.offsets[part];
+    handle.write(chunk, offset);
+    end = Math.max(end, offset + chunk.length);
   }
-  return { bytes, end };
+  return end;
 }
 
-/** Numbers of the chunks that a task needs; undefined for all. */
-function wantedChunks(task: LoadTask): ReadonlySet<number> | undefined {
+function needsAny(bad: ReadonlySet<number>, { starts, chunks }: PackedWrites, file: number): boolean {
+  return chunks.subarray(starts[file], starts[file + 1]).some((chunk) => bad.has(chunk));
+}
+
+function chunksOf(lengths: Uint32Array, plain: Bytes): Bytes[] {
+  let offset = 0;
+  return Array.from(lengths, (length) => plain.subarray(offset, offset += length));
+}
+
+/** By number of the chunk: 1 of those that a task needs; undefined for all. */
+function wantedChunks(task: LoadTask, count: number): Uint8Array | undefined {
   if (task.type === "verify") return undefined;
-  const wanted = new Set<number>();
-  for (const { parts } of task.writes) for (let i = 0; i < parts.length; i += 2) wanted.add(parts[i]);
+  const wanted = new Uint8Array(count);
+  for (const chunk of task.writes.chunks) wanted[chunk] = 1;
   return wanted;
 }
 

@@ -6,11 +6,12 @@ import type { Bytes } from "../base/bytes.ts";
 import type { ErrorReport } from "../base/errors.ts";
 import type { ChunkerRecord, ContentElement } from "../model/entry.ts";
 import type { ChunkKind } from "../model/chunk.ts";
-import type { FileStat, Metadata, MetadataLoss, Xattr } from "../platform/file_system.ts";
+import type { FileStat, MetadataLoss, Xattr } from "../platform/file_system.ts";
 import type { DictionaryEntry } from "../model/pack_table.ts";
 import type { PlainFrame } from "./frame_builder.ts";
 import type { ChunkerRule } from "./choose_chunker.ts";
 import type { FramePlace } from "./frame.ts";
+import type { PackedWrites } from "./packed_writes.ts";
 import type { DedupSegment, DedupShare } from "./dedup_table.ts";
 
 /** How a frame is to be encoded and sealed; frames never mix two of these. */
@@ -149,7 +150,7 @@ export interface RestoreSettings {
 }
 
 /** What a worker does with a decoded frame, once its chunks were verified. */
-export type LoadTask = { type: "write"; writes: FrameWrite[] } | { type: "verify" };
+export type LoadTask = { type: "write"; writes: PackedWrites } | { type: "verify" };
 
 export interface LoadResult {
   /** Why nothing of the frame could be used. */
@@ -159,19 +160,10 @@ export interface LoadResult {
   outcomes: WriteOutcome[];
 }
 
-/** Parts of one file that lie in one frame. */
-export interface FrameWrite {
-  file: number;
-  path: string;
-  /** Number of the chunk in the frame, and where in the file it goes, in turn. */
-  parts: number[];
-  /** The frame holds the whole file: it is made, written, given its metadata and closed. Else it exists already. */
-  whole?: { sizeBytes: number; metadata: Metadata };
-}
-
+/** Of a file that was written with something to tell. */
 export interface WriteOutcome {
+  /** Its place in the task. */
   file: number;
-  bytes: number;
   losses?: MetadataLoss[];
   fault?: WriteFault;
 }
