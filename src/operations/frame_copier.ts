@@ -1,9 +1,9 @@
-import { concat } from "../base/bytes.ts";
 import { CHUNK_KIND_NAMES, type ChunkKind } from "../model/chunk.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import type { PackTable } from "../model/pack_table.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import { Semaphore } from "../resilience/semaphore.ts";
+import { FrameBuilder } from "../stages/frame_builder.ts";
 import { type ChunkIdentifier, chunkIdentifier, verifyChunk } from "../stages/identify.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 
@@ -33,21 +33,16 @@ export class FrameCopier {
     const release = await this.#sealing.acquire(signal);
     try {
       const plain = await repository.packs.readFrame(pack, table, number, signal);
-      const parts = chunks.map((chunk) => {
+      const copy = new FrameBuilder(this.#styleOf(table, number), new Uint8Array(plain.length));
+      for (const chunk of chunks) {
         const { id, offset, length } = frame.chunks[chunk];
         const bytes = plain.subarray(offset, offset + length);
         verifyChunk(this.#identify[kind], id, bytes);
-        return bytes;
-      });
-      const copy = {
-        style: this.#styleOf(table, number),
-        plain: concat(parts),
-        ids: concat(chunks.map((chunk) => frame.chunks[chunk].id)),
-        lengths: Uint32Array.from(parts, ({ length }) => length),
-      };
+        copy.append(id, bytes);
+      }
       this.chunksCopied += chunks.length;
-      this.bytesCopied += copy.plain.length;
-      pool.sealFrame(copy, repository.keys.chunkIdKey(CHUNK_KIND_NAMES[kind]))
+      this.bytesCopied += copy.plainBytes;
+      pool.sealFrame(copy.finish())
         .catch((error) => void (this.#failure ??= { error }))
         .finally(release);
     } catch (error) {

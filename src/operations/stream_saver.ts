@@ -109,8 +109,7 @@ export class StreamSaver {
     if (frame.chunkCount === 0) return;
     const release = await this.#sealing.acquire();
     if (this.#failure !== undefined) throw this.#failure;
-    const idKey = this.writer.repository.keys.chunkIdKey(this.#kind);
-    this.writer.pool.sealFrame(frame.finish(), idKey)
+    this.writer.pool.sealFrame(frame.finish())
       .catch((error) => this.#failure ??= error)
       .finally(release);
   }

@@ -32,7 +32,7 @@ export class MetadataWriter {
   constructor(
     readonly pool: WorkerPool,
     readonly dedup: DedupTable,
-    readonly idKey: Bytes,
+    idKey: Bytes,
     readonly style: FrameStyle,
     readonly owner: MetadataOwner,
   ) {
@@ -75,7 +75,7 @@ export class MetadataWriter {
 
   async #seal(builder: FrameBuilder): Promise<void> {
     const release = await this.#sealing.acquire();
-    this.pool.sealFrame(builder.finish(), this.idKey).finally(release).catch(() => {}); // the pool keeps the failure
+    this.pool.sealFrame(builder.finish()).finally(release).catch(() => {}); // the pool keeps the failure
   }
 
   /** Waits until everything was handed to the packs. */

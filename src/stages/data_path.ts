@@ -4,7 +4,6 @@ import { LIMITS } from "../base/limits.ts";
 import type { FileSystem } from "../platform/file_system.ts";
 import type { DedupSegment } from "./dedup_table.ts";
 import { FrameSealer } from "./frame_sealer.ts";
-import { chunkIdentifier } from "./identify.ts";
 import type { StageRegistry } from "./registry.ts";
 import { RestoreLane } from "./restore_lane.ts";
 import { SaveLane } from "./save_lane.ts";
@@ -68,7 +67,7 @@ export class DataPath {
       case "save":
         return await this.#saveBatch(message.files);
       case "frame":
-        this.#sealer.seal(message.frame, chunkIdentifier(message.idKey))
+        this.#sealer.seal(message.frame)
           .then((frame) => this.#deliver(frame, message.job))
           .catch((error) => this.#fail(error))
           .finally(() => free(message.frame.plain));

@@ -1,13 +1,15 @@
+import { crc32 } from "node:zlib";
 import { type Bytes, concat } from "../base/bytes.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { FrameStyle } from "./worker_protocol.ts";
 
 const ID_BYTES = 32;
 
-/** A frame being filled: plain bytes with the ids and lengths of the chunks in them. */
+/** A frame being filled: plain bytes with the ids, lengths and checksums of the chunks in them. */
 export class FrameBuilder {
   readonly #ids: Uint8Array[] = [];
   readonly #lengths: number[] = [];
+  readonly #checks: number[] = [];
   #filled = 0;
 
   /** @param buffer What is filled; its length is the most that the frame can hold */
@@ -31,14 +33,20 @@ export class FrameBuilder {
   }
 
   keep(id: Uint8Array, length: number): void {
-    this.#ids.push(id);
-    this.#lengths.push(length);
-    this.#filled += length;
+    this.#add(id, this.buffer.subarray(this.#filled, this.#filled + length));
   }
 
   append(id: Uint8Array, chunk: Uint8Array): void {
     this.buffer.set(chunk, this.#filled);
-    this.keep(id, chunk.length);
+    this.#add(id, chunk);
+  }
+
+  /** The checksum is of what the id was computed from, not of its copy. */
+  #add(id: Uint8Array, chunk: Uint8Array): void {
+    this.#ids.push(id);
+    this.#lengths.push(chunk.length);
+    this.#checks.push(crc32(chunk));
+    this.#filled += chunk.length;
   }
 
   /** Takes what was filled; the builder must not be used afterwards. */
@@ -48,6 +56,7 @@ export class FrameBuilder {
       plain: this.buffer.subarray(0, this.#filled),
       ids: concat(this.#ids),
       lengths: Uint32Array.from(this.#lengths),
+      checks: Uint32Array.from(this.#checks),
     };
   }
 }
@@ -57,6 +66,8 @@ export interface PlainFrame {
   plain: Bytes;
   ids: Bytes;
   lengths: Uint32Array<ArrayBuffer>;
+  /** CRC-32 of each chunk. */
+  checks: Uint32Array<ArrayBuffer>;
 }
 
 /** Runs `visit` for each chunk of a frame with its id and its bytes. */

@@ -232,8 +232,7 @@ export class SaveLane {
     const frame = builder.finish();
     const release = await this.#sealing.acquire();
     if (this.#failure !== undefined) throw this.#failure;
-    const identify = this.#identifierOf(builder.style);
-    this.#sealer.seal(frame, identify)
+    this.#sealer.seal(frame)
       .then(this.#deliver)
       .catch((error) => this.#failure ??= error)
       .finally(() => {

@@ -21,7 +21,6 @@ import type {
   SealedFrame,
   ToWorker,
 } from "./worker_protocol.ts";
-import type { Bytes } from "../base/bytes.ts";
 
 /** Who owns the packs: gives places to frames and takes what was sealed. */
 export interface FrameSink {
@@ -138,11 +137,11 @@ export class WorkerPool {
   }
 
   /** Seals a frame on the next worker; resolves when the sink took it. */
-  async sealFrame(frame: PlainFrame, idKey: Bytes): Promise<void> {
+  async sealFrame(frame: PlainFrame): Promise<void> {
     this.throwIfBroken();
     const lane = this.#started()[this.#nextLane++ % this.size];
-    const transfer = [frame.plain.buffer, frame.ids.buffer, frame.lengths.buffer];
-    await this.#sealing.ask(undefined, (job) => lane.post({ type: "frame", job, frame, idKey }, transfer));
+    const transfer = [frame.plain.buffer, frame.ids.buffer, frame.lengths.buffer, frame.checks.buffer];
+    await this.#sealing.ask(undefined, (job) => lane.post({ type: "frame", job, frame }, transfer));
   }
 
   /** Waits until every worker sealed what it has open and the sink took it. */

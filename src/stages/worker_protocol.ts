@@ -124,7 +124,7 @@ export interface LoadFrame {
 export type ToWorker =
   | { type: "save_settings"; settings: SaveSettings }
   | { type: "save"; files: SaveFile[] }
-  | { type: "frame"; job: number; frame: PlainFrame; idKey: Bytes }
+  | { type: "frame"; job: number; frame: PlainFrame }
   | { type: "segment"; segment: DedupSegment }
   | { type: "grant"; number: number; grant: FrameGrant }
   | { type: "flush" }

@@ -114,12 +114,12 @@ function sealerWith(registry: StageRegistry): FrameSealer {
 
 Deno.test("(19) (20) a frame that does not decode to the chunks that were identified is refused, and the codec named", async (t) => {
   await t.step("a good codec", async () => {
-    const frame = await sealerWith(registryWith(BAD)).seal(textFrame(BAD.pluginId), identify);
+    const frame = await sealerWith(registryWith(BAD)).seal(textFrame(BAD.pluginId));
     ok(frame.sealed.length > 0 && frame.sealed.length < frame.plainBytes);
   });
   for (const { name, codec } of BROKEN_CODECS) {
     await t.step(name, async () => {
-      const error = await errorOf(sealerWith(registryWith(codec)).seal(textFrame(codec.pluginId), identify));
+      const error = await errorOf(sealerWith(registryWith(codec)).seal(textFrame(codec.pluginId)));
       equal(error.kind, "codec_failed");
       equal(error.exitCode, 1);
       match(error.message, /compression_bad 6\.6\.6/);
@@ -137,7 +137,7 @@ Deno.test("(20) a seal of which a bit flips before it is checked is refused", as
   };
   const frame = { ...textFrame("compression_zstd") };
   frame.style = { ...frame.style, cipher: cipher.formatId };
-  const error = await errorOf(sealerWith(registryWith(BAD, cipher)).seal(frame, identify));
+  const error = await errorOf(sealerWith(registryWith(BAD, cipher)).seal(frame));
   equal(error.kind, "codec_failed");
   match(error.message, /encryption_bad/);
 });
