@@ -25,7 +25,7 @@ const WORKERS = ["src/stages/worker.ts", "src/repository/kdf_worker.ts", "src/pl
 
 /** Small young generations and whole collections: a third less memory and a fifth less time for short-lived buffers. */
 export const V8_FLAGS =
-  "--v8-flags=--max-semi-space-size=4,--single-threaded-gc,--no-incremental-marking,--optimize-for-size";
+  "--v8-flags=--expose-gc,--max-semi-space-size=4,--single-threaded-gc,--no-incremental-marking,--optimize-for-size";
 
 if (import.meta.main) {
   const { values } = parseArgs({

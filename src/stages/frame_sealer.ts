@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { type Bytes, free } from "../base/bytes.ts";
 import { AxiomError, messageOf } from "../base/errors.ts";
+import { collectYoungGarbage } from "../base/garbage.ts";
 import type { Cipher, Codec, FormatOrigin } from "./codec.ts";
 import { type FramePlace, openFrame, sealFrame } from "./frame.ts";
 import { forEachChunk, type PlainFrame } from "./frame_builder.ts";
@@ -38,6 +39,7 @@ export class FrameSealer {
       if (crc32(chunk) !== frame.checks[number]) throw broken(codec, cipher, "it decodes to other chunks");
     });
     if (decoded.buffer !== frame.plain.buffer && decoded.buffer !== sealed.buffer) free(decoded);
+    collectYoungGarbage();
     return {
       pack: grant.pack,
       frame: grant.place.frame,

@@ -3,6 +3,7 @@
  * id was recomputed, and a file that a frame holds whole is made only if all of its chunks are right.
  */
 import { type Bytes, equalBytes, free } from "../base/bytes.ts";
+import { collectYoungGarbage } from "../base/garbage.ts";
 import { AxiomError, reportError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import {
@@ -62,6 +63,7 @@ export class RestoreLane {
     const outcomes = task.type === "write" ? this.#write(task.writes, chunksOf(frame.lengths, plain), bad) : [];
     free(frame.sealed);
     free(plain);
+    collectYoungGarbage();
     return { badChunks: [...bad], outcomes };
   }
 

@@ -1,6 +1,7 @@
 import { AxiomError } from "../base/errors.ts";
+import { collectYoungGarbage } from "../base/garbage.ts";
 import { LIMITS } from "../base/limits.ts";
-import { releaseFreeMemory } from "../platform/memory.ts";
+import { keepFreedMemory, releaseFreeMemory } from "../platform/memory.ts";
 import type { DedupSegment } from "./dedup_table.ts";
 import { type FileLane, FileQueue } from "./file_queue.ts";
 import type { PlainFrame } from "./frame_builder.ts";
@@ -38,6 +39,7 @@ export interface DataPathWorker {
 }
 
 function startWorker(): DataPathWorker {
+  keepFreedMemory();
   return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "data-path" });
 }
 
@@ -216,6 +218,7 @@ export class WorkerPool {
     this.#handledBytes += plainBytes;
     if (this.#handledBytes < LIMITS.bytesBetweenReleases) return;
     this.#handledBytes = 0;
+    collectYoungGarbage();
     releaseFreeMemory();
   }
 
