@@ -18,6 +18,10 @@ import { openFileSystem } from "./platform/open_file_system.ts";
 import { readBounded } from "./platform/read_bounded.ts";
 import { type StateFiles, stateFiles } from "./platform/state_files.ts";
 import { cacheFolder, dataFolder, stateFolder } from "./platform/user_folders.ts";
+import { pluginEventSink } from "./plugins/event_text.ts";
+import { PluginHost } from "./plugins/plugin_host.ts";
+import { pluginFolder } from "./plugins/plugin_folder.ts";
+import type { PluginStages } from "./plugins/plugin_stages.ts";
 import { clientId } from "./repository/client_id.ts";
 import { PinStore } from "./repository/pins.ts";
 import { Repository } from "./repository/repository.ts";
@@ -47,7 +51,9 @@ class WiredApp implements App {
   readonly signal: AbortSignal;
   readonly clock: Clock = systemClock;
   readonly random: Random = systemRandom;
-  readonly registry: StageRegistry = builtInStages();
+  /** Why an installed plugin cannot be used, by its id. */
+  readonly #absent = new Map<string, AxiomError>();
+  readonly registry: StageRegistry = builtInStages(this.#absent);
   readonly files: FileSystem = openFileSystem();
   readonly folder = Deno.cwd();
   readonly location: string | undefined;
@@ -59,6 +65,8 @@ class WiredApp implements App {
   #opened: Promise<OpenedStore> | undefined;
   #repository: Promise<Repository> | undefined;
   #distrust: AxiomError | undefined;
+  #plugins: Promise<PluginHost> | undefined;
+  #stages: PluginStages | undefined;
 
   constructor(settings: AppSettings, readonly loaded: LoadedConfig) {
     this.#settings = settings;
@@ -83,7 +91,29 @@ class WiredApp implements App {
   }
 
   pool(): WorkerPool {
-    return new WorkerPool(this.workers);
+    return new WorkerPool(this.workers, undefined, this.#stages);
+  }
+
+  /** Opened with the first repository. What is wrong with them is a warning: a backup without plugins needs none. */
+  #openPlugins(): Promise<PluginHost> {
+    return this.#plugins ??= this.#pluginHost();
+  }
+
+  async #pluginHost(): Promise<PluginHost> {
+    const { pluginFolder: path, config: { plugins }, clock, registry: stages, events } = this;
+    const trust = { ...plugins, policy: plugins.policy ?? "warn" };
+    const onEvent = pluginEventSink(events);
+    const settings = { trust, clock, instancesMax: this.workers, onEvent, stages, absent: this.#absent };
+    let host: PluginHost;
+    try {
+      host = await PluginHost.open({ ...settings, folder: path === undefined ? undefined : pluginFolder(path) });
+    } catch (error) {
+      if (!(error instanceof AxiomError)) throw error;
+      events({ type: "warning", code: "plugins", message: `${error.message}; no plugin is used` });
+      host = await PluginHost.open({ ...settings, folder: undefined });
+    }
+    this.#stages = host.stages;
+    return host;
   }
 
   async identity(): Promise<WriterIdentity> {
@@ -134,6 +164,7 @@ class WiredApp implements App {
   }
 
   async #openRepository(): Promise<Repository> {
+    await this.#openPlugins();
     const store = await this.openStore();
     const secret = await openingSecret(this.#secretSource(), store.location, this.signal);
     const repository = await Repository.open(store, secret, this.#context(), { signal: this.signal });
@@ -216,6 +247,8 @@ class WiredApp implements App {
   }
 
   async close(): Promise<void> {
+    const plugins = await this.#plugins?.catch(() => undefined);
+    await plugins?.close();
     const opened = await this.#opened?.catch(() => undefined);
     await opened?.store.close();
   }

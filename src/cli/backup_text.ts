@@ -18,6 +18,9 @@ export function backupText(summary: BackupSummary): string {
     `Read ${count(summary.filesProcessed, "file")} of ${formatSize(summary.bytesProcessed)} in ` +
     `${summary.durationSeconds.toFixed(1)} s: ${formatSize(summary.bytesAdded)} new, ` +
     `${formatSize(summary.bytesStored)} ${snapshotId === null ? "to store" : "stored"}`,
+    ...summary.plugins.map(({ plugin_id, version, sha256, frames }) =>
+      `Plugin:   ${plugin_id} ${version} (${sha256.slice(0, 12)}) made ${count(frames, "frame")}`
+    ),
   ].join("\n");
 }
 

@@ -7,6 +7,7 @@ import type { Repository } from "../repository/repository.ts";
 import { SnapshotCommit, type StoredSnapshot } from "../repository/snapshots.ts";
 import { withWriter } from "../repository/with_writer.ts";
 import type { RepositoryWriter, WriterIdentity } from "../repository/writer.ts";
+import { BUILT_IN } from "../stages/codec.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { BackupSource } from "./backup_source.ts";
@@ -58,7 +59,8 @@ export interface BackupSummary {
   bytesStored: number;
   chunksNew: number;
   durationSeconds: number;
-  plugins: { plugin_id: string; version: string; sha256: string }[];
+  /** Each generation that made a frame, where one of them came from a file. */
+  plugins: { plugin_id: string; version: string; sha256: string; frames: number }[];
 }
 
 const TRIES = 3;
@@ -177,7 +179,7 @@ class BackupRun {
         bytes_stored: writer.packs.storedBytes,
         chunks_new: tally.chunksNew + writer.metadata.chunksNew,
       },
-      plugins: [],
+      plugins: pluginsOf(writer).filter(({ sha256 }) => sha256 !== BUILT_IN).map(({ frames: _, ...plugin }) => plugin),
       tool_version,
     };
   }
@@ -206,7 +208,18 @@ class BackupRun {
       bytesAdded: tally.bytesNew + writer.metadata.bytesNew,
       bytesStored: writer.packs.storedBytes,
       chunksNew: tally.chunksNew + writer.metadata.chunksNew,
-      plugins: [],
+      plugins: pluginsOf(writer),
     };
   }
+}
+
+function pluginsOf(writer: RepositoryWriter): BackupSummary["plugins"] {
+  const used = writer.packs.usage.all;
+  if (used.every(({ decoder }) => decoder === BUILT_IN)) return [];
+  return used.map(({ pluginId, version, decoder, frames }) => ({
+    plugin_id: pluginId,
+    version,
+    sha256: decoder,
+    frames,
+  }));
 }

@@ -2,6 +2,7 @@ import { AxiomError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import { type FileStat, type FileSystem, type SourceFile, SystemError } from "../platform/file_system.ts";
+import { BUILT_IN } from "../stages/codec.ts";
 import type { ChunkerRule } from "../stages/choose_chunker.ts";
 import { plainMacCipherFormat, type StageRegistry } from "../stages/registry.ts";
 import { compileRules, type Rule } from "../stages/rules.ts";
@@ -89,12 +90,16 @@ export function makeSavePolicy(
   return { policy, metadataStyle: metadataStyleOf(options, registry) };
 }
 
-/** How folders are stored: by codec and cipher of files without a rule, but always compressed, since they are only text. */
+/**
+ * How folders are stored: by codec and cipher of files without a rule, but always compressed, since they are only text, and by a
+ * codec that is built in, so that snapshots can be listed where a plugin is missing.
+ */
 export function metadataStyleOf(
   { compression, encryption }: Pick<SavePolicyOptions, "compression" | "encryption">,
   registry: StageRegistry,
 ): FrameStyle {
-  const { codec, level } = parseCompression(compression === "none" ? "auto" : compression, registry.codecs);
+  const chosen = parseCompression(compression === "none" ? "auto" : compression, registry.codecs);
+  const { codec, level } = chosen.codec.decoder === BUILT_IN ? chosen : parseCompression("auto", registry.codecs);
   const cipher = parseEncryption(encryption, registry.ciphers).formatId;
   return { kind: ChunkKind.tree, codec: codec.pluginId, level, cipher, owner: METADATA_OWNER };
 }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { AxiomError, messageOf } from "../base/errors.ts";
+import { BUILT_IN } from "../stages/codec.ts";
 import { canReturn, type Generation, isServing } from "./generation.ts";
 import { nameOfPlugin, PluginFailure, type PluginIdentity } from "./plugin_failure.ts";
 import type { PluginEventSink, SwitchCause } from "./plugin_events.ts";
@@ -29,8 +30,8 @@ export class PluginRegistry {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Puts a plugin into service that needs no trial, since it is part of this program. */
-  addBuiltIn(source: PluginSource): void {
+  /** Puts a plugin into service that needs no probe: it is part of this program, or was probed when it was installed. */
+  introduce(source: PluginSource): void {
     const entry = this.#entryOf(source.plugin.pluginId), now = this.#now();
     const { number } = entry.succession.discover(source.plugin, now);
     for (const state of ["verified", "compiled", "staged", "probed"] as const) {
@@ -102,9 +103,7 @@ export class PluginRegistry {
   unload(pluginId: string): void {
     const entry = this.#entries.get(pluginId);
     if (entry?.succession.current === undefined) return;
-    const builtIn = entry.succession.all.find((each) =>
-      canReturn(each) && entry.live.get(each.number)!.module === undefined
-    );
+    const builtIn = entry.succession.all.find((each) => canReturn(each) && each.plugin.sha256 === BUILT_IN);
     if (builtIn !== undefined) return void this.#serve(entry, builtIn.number, "unload");
     const from = entry.succession.withdraw(this.#now());
     this.#switched(entry, "unload", from, undefined);
@@ -127,6 +126,24 @@ export class PluginRegistry {
     }
     throw new AxiomError("plugin_missing", `Cannot call the plugin ${pluginId}: none of this id is in service`, {
       hint: "`axiom plugin list` shows what is installed",
+    });
+  }
+
+  /** Of one generation that serves or is kept; undefined where it is neither. */
+  leaseOf(pluginId: string, generation: number): Lease | undefined {
+    const entry = this.#entries.get(pluginId);
+    const found = entry?.succession.all.find(({ number }) => number === generation);
+    const isThere = found !== undefined && (isServing(found) || canReturn(found)) && entry!.live.has(generation);
+    return isThere ? this.#leaseOf(entry!, generation) : undefined;
+  }
+
+  /** Of every plugin that serves, and of the generations before that are kept, newest first. */
+  leases(): { lease: Lease; isServing: boolean }[] {
+    return [...this.#entries.values()].flatMap((entry) => {
+      const kept = entry.succession.all.filter(canReturn).sort((a, b) => b.number - a.number);
+      const all = entry.succession.current === undefined ? kept : [entry.succession.current, ...kept];
+      return all.filter(({ number }) => entry.live.has(number))
+        .map((each) => ({ lease: this.#leaseOf(entry, each.number), isServing: isServing(each) }));
     });
   }
 
@@ -206,7 +223,8 @@ export class PluginRegistry {
     for (const listener of this.#listeners) listener();
     this.settings.onEvent?.({ type: "switched", pluginId, cause, from, to, reason });
     if (from !== undefined) this.#drain(entry, from.number);
-    for (const { number } of entry.succession.forget(this.#now())) entry.live.delete(number);
+    const isHeld = (number: number) => (entry.live.get(number)?.leases ?? 0) > 0;
+    for (const { number } of entry.succession.forget(this.#now(), isHeld)) entry.live.delete(number);
   }
 
   /** Ends the instances of a generation that neither serves nor is leased. Its module stays. */

@@ -1,4 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
+import { BUILT_IN } from "../stages/codec.ts";
 import { canReturn, type Generation, type GenerationState, isGone, isServing, NEXT_STATES } from "./generation.ts";
 import type { PluginIdentity } from "./plugin_failure.ts";
 
@@ -102,11 +103,14 @@ export class Succession {
     if (generation.state === "draining") this.#step(generation, "retired", nowMs);
   }
 
-  /** Forgets what is kept no longer; returns it, so that its module can go. */
-  forget(nowMs: number): Generation[] {
-    const retired = this.#generations.filter(({ state }) => state === "retired").sort((a, b) => b.turn - a.turn);
+  /** Forgets what is kept no longer and nobody holds; returns it, so that its module can go. */
+  forget(nowMs: number, isHeld: (number: number) => boolean = () => false): Generation[] {
+    const free = this.#generations.filter(({ state, number, plugin }) =>
+      state === "retired" && plugin.sha256 !== BUILT_IN && !isHeld(number)
+    );
+    const retired = free.sort((a, b) => b.turn - a.turn);
     const expired = retired.filter((each, at) => at >= LIMITS.pluginGenerationsKept || !this.#isKept(each, nowMs));
-    const gone = this.#generations.filter(isGone);
+    const gone = this.#generations.filter((each) => isGone(each) && !isHeld(each.number));
     const old = gone.slice(0, Math.max(0, gone.length - LIMITS.pluginRecordsMax));
     const forgotten = new Set([...expired, ...old]);
     this.#generations = this.#generations.filter((each) => !forgotten.has(each));
@@ -135,6 +139,3 @@ export class Succession {
     this.onStep(generation, from);
   }
 }
-
-/** Stands where a plugin from a file has its SHA-256. */
-const BUILT_IN = "built-in";

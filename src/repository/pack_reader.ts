@@ -16,7 +16,13 @@ import type { RepositoryKeys } from "./keys.ts";
 const TABLES_KEPT = 8;
 
 /** Key of a frame: unencrypted ones have a MAC key of their own. */
-export function frameKey(keys: RepositoryKeys, epoch: number, salt: Bytes, kind: ChunkKind, cipher: Cipher): Bytes {
+export function frameKey(
+  keys: RepositoryKeys,
+  epoch: number,
+  salt: Bytes,
+  kind: ChunkKind,
+  cipher: Pick<Cipher, "formatId" | "keyBytes">,
+): Bytes {
   return cipher.formatId === plainMacCipherFormat
     ? keys.plainMacKey(epoch, salt)
     : keys.packFrameKey(epoch, salt, kind, cipher);

@@ -15,6 +15,7 @@ import type { FrameGrant, FrameRequest, SealedFrame } from "../stages/worker_pro
 import type { ObjectStore, ObjectWriter } from "../storage/object_store.ts";
 import type { RepositoryKeys } from "./keys.ts";
 import { frameKey } from "./pack_reader.ts";
+import { StageUsage } from "./stage_usage.ts";
 
 /** Up to this size a session's first pack takes every kind, so that a small backup is one pack. */
 const MIXED_BYTES_MAX = 1024 * 1024;
@@ -77,6 +78,7 @@ export class PackWriter implements FrameSink {
   #numbers = 0;
   #mixed = true;
   storedBytes = 0;
+  readonly usage = new StageUsage();
 
   constructor(
     readonly store: ObjectStore,
@@ -91,8 +93,7 @@ export class PackWriter implements FrameSink {
   async grant(request: FrameRequest): Promise<FrameGrant> {
     const release = await this.#room.acquire(this.signal);
     const pack = this.#packFor(request);
-    const codec = this.registry.codec(request.codec);
-    const cipher = this.registry.cipherForFormat(request.cipher);
+    const { codec, cipher } = request;
     const frame = pack.granted++;
     pack.releases.push(release);
     pack.grantedBytes += request.storedBytes;
@@ -132,6 +133,7 @@ export class PackWriter implements FrameSink {
   #isFull(pack: OpenPack, request: FrameRequest): boolean {
     if (pack.granted === 0) return false;
     if (pack.granted >= LIMITS.framesPerPackMax) return true;
+    if (pack.dictionary.length + 2 > LIMITS.packDictionaryEntriesMax) return true;
     if (pack.grantedChunks + request.chunks > LIMITS.chunksPerPackMax) return true;
     if (pack.grantedBytes + request.storedBytes > this.packBytes - PACK_BYTES_MIN) return true;
     if (pack.grantedBytes < this.packBytes * EARLY_END) return false;
@@ -167,6 +169,7 @@ export class PackWriter implements FrameSink {
       plainBytes: frame.plainBytes,
       chunks,
     };
+    this.usage.count(pack.dictionary, frame);
     pack.hash.update(frame.sealed);
     pack.writtenBytes += frame.sealed.length;
     pack.arrived++;

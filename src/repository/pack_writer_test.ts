@@ -46,10 +46,19 @@ async function packWriter(store: ObjectStore, onWritten = (_count: number) => {}
   return { writer: new PackWriter(store, keys, builtInStages(), PACK_BYTES, random, onPack), written };
 }
 
+const NONE = { pluginId: "compression_none", version: "1.0.0", formatId: "none", decoder: "built-in" };
+const GCM = {
+  pluginId: "encryption_aes",
+  version: "1.0.0",
+  formatId: "aes-256-gcm-1",
+  decoder: "built-in",
+  keyBytes: 32,
+};
+
 /** Gives one frame to the writer, as a worker does. */
 async function addFrame(writer: PackWriter, storedBytes = FRAME_BYTES, chunks = 1): Promise<void> {
   const kind = ChunkKind.data;
-  const request: FrameRequest = { kind, codec: "compression_none", cipher: "aes-256-gcm-1", storedBytes, chunks };
+  const request: FrameRequest = { kind, codec: NONE, cipher: GCM, storedBytes, chunks };
   const { pack, place } = await writer.grant(request);
   const { codec, cipher, frame } = place;
   const lengths = new Uint32Array(chunks).fill(9);

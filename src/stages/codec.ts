@@ -1,5 +1,8 @@
 import type { Bytes } from "../base/bytes.ts";
 
+/** Stands as {@linkcode FormatOrigin.decoder} where there is no file whose SHA-256 could stand there. */
+export const BUILT_IN = "built-in";
+
 /** What is written into a pack's sealed dictionary about whoever encoded or sealed a frame. */
 export interface FormatOrigin {
   /** Such as `compression_zstd`; `[a-z][a-z0-9_]{2,63}`. */
@@ -22,6 +25,13 @@ export interface Codec extends FormatOrigin {
   encode(plain: Bytes, level: number): Bytes | Promise<Bytes>;
   /** Throws `data_damaged` unless `stored` decodes to exactly `plainLength` bytes; never makes more. */
   decode(stored: Bytes, plainLength: number): Bytes | Promise<Bytes>;
+  /** Of a codec that can be replaced while it is used: a failure of either is its own, never that of stored data. */
+  readonly trial?: {
+    /** Decodes what {@linkcode encode} has just made, by a call of its own. */
+    decode(encoded: Bytes, plainLength: number): Promise<Bytes>;
+    /** Says that an answer was wrong; resolves when whoever counts that has decided. */
+    refuse(why: string): Promise<void>;
+  };
 }
 
 /** Seals frames under a key that was derived for one pack, kind and cipher. */

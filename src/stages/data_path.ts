@@ -4,6 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 import type { FileSystem } from "../platform/file_system.ts";
 import type { DedupSegment } from "./dedup_table.ts";
 import { FrameSealer } from "./frame_sealer.ts";
+import { LiveStages } from "./live_stages.ts";
 import type { StageRegistry } from "./registry.ts";
 import { RestoreLane } from "./restore_lane.ts";
 import { SaveLane } from "./save_lane.ts";
@@ -26,6 +27,7 @@ export class DataPath {
   readonly #files: FileSystem;
   readonly #sealer: FrameSealer;
   readonly #restore: RestoreLane;
+  readonly #stages: LiveStages;
   readonly #grants = new Map<number, (grant: FrameGrant) => void>();
   #save: SaveLane | undefined;
   /** Came before there was a table to attach them to. */
@@ -36,8 +38,9 @@ export class DataPath {
   constructor(files: FileSystem, registry: StageRegistry, post: PostToOwner) {
     this.#post = post;
     this.#files = files;
-    this.#sealer = new FrameSealer(registry, (request) => this.#requestPlace(request));
-    this.#restore = new RestoreLane(files, registry);
+    this.#stages = new LiveStages(registry, post);
+    this.#sealer = new FrameSealer(this.#stages, (request) => this.#requestPlace(request));
+    this.#restore = new RestoreLane(files, this.#stages);
   }
 
   /** Messages are handled one after another, except answers, which what is being handled may wait for. */
@@ -45,6 +48,10 @@ export class DataPath {
     if (message.type === "grant") {
       this.#grants.get(message.number)?.(message.grant);
       this.#grants.delete(message.number);
+    } else if (message.type === "stages") {
+      this.#stages.become(message.version, message.offers);
+    } else if (message.type === "stage_answer") {
+      this.#stages.answer(message.number, message);
     } else if (message.type === "segment") {
       if (this.#save === undefined) this.#earlySegments.push(message.segment);
       else this.#save.dedup.attachSegment(message.segment);
@@ -53,7 +60,7 @@ export class DataPath {
     }
   }
 
-  async #handle(message: Exclude<ToWorker, { type: "grant" | "segment" }>): Promise<void> {
+  async #handle(message: Exclude<ToWorker, { type: "grant" | "segment" | "stages" | "stage_answer" }>): Promise<void> {
     switch (message.type) {
       case "save_settings":
         this.#save = await SaveLane.create(

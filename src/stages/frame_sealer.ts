@@ -1,11 +1,11 @@
-import { crc32 } from "node:zlib";
-import { type Bytes, free } from "../base/bytes.ts";
+import { type Bytes, equalBytes, free } from "../base/bytes.ts";
 import { AxiomError, messageOf } from "../base/errors.ts";
 import { collectYoungGarbage } from "../base/garbage.ts";
-import type { Cipher, Codec, FormatOrigin } from "./codec.ts";
-import { type FramePlace, openFrame, sealFrame } from "./frame.ts";
-import { forEachChunk, type PlainFrame } from "./frame_builder.ts";
-import type { StageRegistry } from "./registry.ts";
+import { BUILT_IN, type Cipher, type Codec, type FormatOrigin } from "./codec.ts";
+import { frameAad, type FramePlace, openFrame, sealFrame } from "./frame.ts";
+import type { PlainFrame } from "./frame_builder.ts";
+import type { StageRegistry, Stages } from "./registry.ts";
+import { CodecFault, type EncodedFrame, encodeOnTrial, faultOf, originOf } from "./trial.ts";
 import { looksIncompressible } from "./compress.ts";
 import type { FrameGrant, FrameRequest, SealedFrame } from "./worker_protocol.ts";
 
@@ -13,32 +13,63 @@ import type { FrameGrant, FrameRequest, SealedFrame } from "./worker_protocol.ts
  * Compress and seal with their proof: the sealed bytes are opened and decoded, and every chunk is compared with the CRC-32 that
  * was taken with its id. What it looks for are accidents, in memory or in a codec, of which it misses one in 2^32; to
  * compute each id again costs a tenth of a whole backup. Whoever reads the frame later does recompute the ids.
+ *
+ * What a codec that can be replaced made is proved before it is sealed, so that its successor can try; then the seal is
+ * proved by itself.
  */
 export class FrameSealer {
   constructor(
-    readonly registry: StageRegistry,
+    readonly stages: Stages,
     /** Asks the owner of the packs for a place. */
     readonly request: (request: FrameRequest) => Promise<FrameGrant>,
   ) {}
 
-  /** Throws `codec_failed`; nothing of the frame may then be used. */
+  /** Throws `codec_failed`, or `plugin_failed`; nothing of the frame may then be used. */
   async seal(frame: PlainFrame): Promise<SealedFrame> {
-    const { codec, encoded } = await this.#encode(frame);
-    const cipher = this.registry.cipherForFormat(frame.style.cipher);
+    for (;;) {
+      const use = this.stages.use();
+      try {
+        const encoded = await this.#encode(use.registry, frame);
+        return await this.#seal(use.registry, frame, encoded);
+      } catch (error) {
+        if (!(error instanceof CodecFault) || !this.#hasSuccessor(error.codec)) throw originOf(error);
+      } finally {
+        use.release();
+      }
+    }
+  }
+
+  /** Whether another generation took over from a codec. */
+  #hasSuccessor({ pluginId, decoder }: Codec): boolean {
+    const { registry, release } = this.stages.use();
+    release();
+    return registry.codecs.has(pluginId) && registry.codec(pluginId).decoder !== decoder;
+  }
+
+  async #seal(
+    registry: StageRegistry,
+    frame: PlainFrame,
+    { codec, encoded }: EncodedFrame,
+  ): Promise<SealedFrame> {
+    const cipher = registry.cipherForFormat(frame.style.cipher);
     const grant = await this.request({
       kind: frame.style.kind,
-      codec: codec.pluginId,
-      cipher: cipher.formatId,
+      codec: originFields(codec),
+      cipher: { ...originFields(cipher), keyBytes: cipher.keyBytes },
       storedBytes: encoded.length + cipher.overheadBytes(encoded.length),
       chunks: frame.lengths.length,
     });
     const sealed = await sealFrame(cipher, grant.place, frame.plain.length, encoded);
+    if (codec.trial !== undefined) {
+      await this.#proveSeal(codec, cipher, grant.place, frame.plain.length, encoded, sealed);
+    }
     if (encoded.buffer !== frame.plain.buffer && encoded.buffer !== sealed.buffer) free(encoded);
-    const decoded = await this.#decode(codec, cipher, grant.place, frame.plain.length, sealed);
-    forEachChunk({ ...frame, plain: decoded }, (_id, chunk, number) => {
-      if (crc32(chunk) !== frame.checks[number]) throw broken(codec, cipher, "it decodes to other chunks");
-    });
-    if (decoded.buffer !== frame.plain.buffer && decoded.buffer !== sealed.buffer) free(decoded);
+    if (codec.trial === undefined) {
+      const decoded = await this.#decode(codec, cipher, grant.place, frame.plain.length, sealed);
+      const fault = faultOf(frame, decoded);
+      if (fault !== undefined) throw broken(codec, cipher, fault);
+      if (decoded.buffer !== frame.plain.buffer && decoded.buffer !== sealed.buffer) free(decoded);
+    }
     collectYoungGarbage();
     return {
       pack: grant.pack,
@@ -53,6 +84,23 @@ export class FrameSealer {
     };
   }
 
+  async #proveSeal(
+    codec: Codec,
+    cipher: Cipher,
+    place: FramePlace,
+    plainBytes: number,
+    encoded: Bytes,
+    sealed: Bytes,
+  ): Promise<void> {
+    let opened: Bytes;
+    try {
+      opened = await cipher.open(place.key, frameAad(place, plainBytes, sealed.length), sealed);
+    } catch (cause) {
+      throw broken(codec, cipher, messageOf(cause), cause);
+    }
+    if (!equalBytes(opened, encoded)) throw broken(codec, cipher, "it opens as other bytes");
+  }
+
   async #decode(codec: Codec, cipher: Cipher, place: FramePlace, plainBytes: number, sealed: Bytes): Promise<Bytes> {
     let decoded: Bytes;
     try {
@@ -65,12 +113,17 @@ export class FrameSealer {
   }
 
   /** A frame that does not shrink is stored as it is. */
-  async #encode({ style, plain }: PlainFrame): Promise<{ codec: Codec; encoded: Bytes }> {
-    const none = this.registry.codec("compression_none");
+  async #encode(
+    registry: StageRegistry,
+    frame: PlainFrame,
+  ): Promise<EncodedFrame> {
+    const { style, plain } = frame;
+    const none = registry.codec("compression_none");
     if (style.codec === none.pluginId || looksIncompressible(plain)) {
       return { codec: none, encoded: plain };
     }
-    const codec = this.registry.codec(style.codec);
+    const codec = registry.codec(style.codec);
+    if (codec.trial !== undefined) return await encodeOnTrial(codec, none, frame);
     let encoded: Bytes;
     try {
       encoded = await codec.encode(plain, style.level);
@@ -87,13 +140,18 @@ export class FrameSealer {
 
 const OTHER_CODEC = "Test this machine's memory, or choose another codec with --compression";
 
+function originFields({ pluginId, version, formatId, decoder }: FormatOrigin): FormatOrigin {
+  return { pluginId, version, formatId, decoder };
+}
+
 function nameOf({ pluginId, version }: FormatOrigin): string {
   return `${pluginId} ${version}`;
 }
 
 function broken(codec: Codec, cipher: Cipher, why: string, cause?: unknown): AxiomError {
+  const isBuiltIn = codec.decoder === BUILT_IN && cipher.decoder === BUILT_IN;
   return new AxiomError(
-    "codec_failed",
+    isBuiltIn ? "codec_failed" : "plugin_failed",
     `Cannot trust a frame that ${nameOf(codec)} encoded and ${nameOf(cipher)} sealed: ${why}`,
     { hint: OTHER_CODEC, cause },
   );

@@ -55,12 +55,27 @@ export class Registry<T extends { readonly pluginId: string }> {
 
 /** Codecs or ciphers, which are also found by what they write; one plugin may write several formats. */
 export class FormatRegistry<T extends FormatOrigin> extends Registry<T> {
+  /** @param absent Why a plugin that is installed cannot be used, by its id */
+  constructor(noun: string, members: Iterable<T>, readonly absent: ReadonlyMap<string, AxiomError> = new Map()) {
+    super(noun, members);
+  }
+
+  override get(pluginId: string): T {
+    if (!this.has(pluginId)) this.throwIfAbsent(pluginId);
+    return super.get(pluginId);
+  }
+
+  throwIfAbsent(pluginId: string): void {
+    const why = this.absent.get(pluginId);
+    if (why !== undefined) throw why;
+  }
+
   protected override isSame(a: T, b: T): boolean {
     return a.pluginId === b.pluginId && a.formatId === b.formatId;
   }
 
   override with(member: T): FormatRegistry<T> {
-    return new FormatRegistry(this.noun, this.membersWith(member));
+    return new FormatRegistry(this.noun, this.membersWith(member), this.absent);
   }
 
   /**
@@ -72,6 +87,7 @@ export class FormatRegistry<T extends FormatOrigin> extends Registry<T> {
   forFormat(formatId: string, writer?: string): T {
     const found = this.all.find((member) => member.formatId === formatId);
     if (found !== undefined) return found;
+    if (writer !== undefined) this.throwIfAbsent(writer);
     const who = writer === undefined ? "" : `, written by ${writer},`;
     throw new AxiomError(
       "repository_unsupported",
@@ -89,9 +105,30 @@ export class FormatRegistry<T extends FormatOrigin> extends Registry<T> {
 export const plainMacCipherFormat = "plain-hmac-sha256-1";
 const TABLE_CIPHER_FORMAT = "aes-256-gcm-1";
 
+/** Stages that stay as they are until they are released. */
+export interface StageUse {
+  readonly registry: StageRegistry;
+  release(): void;
+}
+
+/** Where stages may be replaced while frames are made: each frame is made with those of one moment. */
+export interface Stages {
+  use(): StageUse;
+}
+
 /** What the data path encodes and seals with. */
-export class StageRegistry {
-  constructor(readonly codecs: FormatRegistry<Codec>, readonly ciphers: FormatRegistry<Cipher>) {}
+export class StageRegistry implements Stages {
+  constructor(public codecs: FormatRegistry<Codec>, public ciphers: FormatRegistry<Cipher>) {}
+
+  /** Takes over what another one holds. */
+  become({ codecs, ciphers }: StageRegistry): void {
+    this.codecs = codecs;
+    this.ciphers = ciphers;
+  }
+
+  use(): StageUse {
+    return { registry: new StageRegistry(this.codecs, this.ciphers), release: () => {} };
+  }
 
   /** For writing; throws `usage`. */
   codec(pluginId: string): Codec {
@@ -114,9 +151,11 @@ export class StageRegistry {
   }
 }
 
-export function builtInStages(): StageRegistry {
+/** @param absent Why a plugin that is installed cannot be used, by its id */
+export function builtInStages(absent?: ReadonlyMap<string, AxiomError>): StageRegistry {
+  const ciphers = [aesGcmCipher(), aesCbcCipher(), aesCtrCipher(), plainMacCipher()];
   return new StageRegistry(
-    new FormatRegistry<Codec>("codec", [zstdCodec(), noneCodec()]),
-    new FormatRegistry<Cipher>("cipher", [aesGcmCipher(), aesCbcCipher(), aesCtrCipher(), plainMacCipher()]),
+    new FormatRegistry<Codec>("codec", [zstdCodec(), noneCodec()], absent),
+    new FormatRegistry<Cipher>("cipher", ciphers, absent),
   );
 }

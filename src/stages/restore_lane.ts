@@ -19,7 +19,7 @@ import { openFrame } from "./frame.ts";
 import { forEachChunk } from "./frame_builder.ts";
 import { type ChunkIdentifier, chunkIdentifier } from "./identify.ts";
 import { metadataAt, type PackedWrites } from "./packed_writes.ts";
-import type { StageRegistry } from "./registry.ts";
+import type { Stages } from "./registry.ts";
 import type {
   CompareFile,
   CompareResult,
@@ -36,7 +36,7 @@ export class RestoreLane {
   #buffer: Bytes | undefined;
   #identifier: { key: Bytes; identify: ChunkIdentifier } | undefined;
 
-  constructor(readonly files: FileSystem, readonly registry: StageRegistry) {}
+  constructor(readonly files: FileSystem, readonly stages: Stages) {}
 
   configure(settings: RestoreSettings): void {
     this.close();
@@ -51,13 +51,16 @@ export class RestoreLane {
   /** Damage and faults of the target are part of the result. */
   async load(frame: LoadFrame, task: LoadTask): Promise<LoadResult> {
     let plain: Bytes;
+    const { registry, release } = this.stages.use();
     try {
-      const codec = this.registry.codecForFormat(frame.codec.formatId, frame.codec.pluginId);
-      const cipher = this.registry.cipherForFormat(frame.cipher.formatId, frame.cipher.pluginId);
+      const codec = registry.codecForFormat(frame.codec.formatId, frame.codec.pluginId);
+      const cipher = registry.cipherForFormat(frame.cipher.formatId, frame.cipher.pluginId);
       plain = await openFrame(codec, cipher, frame.place, frame.plainBytes, frame.sealed);
     } catch (error) {
       if (!(error instanceof AxiomError)) throw error;
       return { fault: reportError(error), badChunks: [], outcomes: [] };
+    } finally {
+      release();
     }
     const bad = this.#badChunks(frame, plain, wantedChunks(task, frame.lengths.length));
     const outcomes = task.type === "write" ? this.#write(task.writes, chunksOf(frame.lengths, plain), bad) : [];

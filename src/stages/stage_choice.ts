@@ -1,6 +1,6 @@
 /** The values of `--compression` and `--encryption`, and of the same options in the configuration. */
 import { AxiomError } from "../base/errors.ts";
-import type { Cipher, Codec } from "./codec.ts";
+import { BUILT_IN, type Cipher, type Codec } from "./codec.ts";
 import { type FormatRegistry, hintOfNames } from "./registry.ts";
 
 export interface CompressionChoice {
@@ -23,6 +23,7 @@ export function parseCompression(text: string, codecs: FormatRegistry<Codec>): C
   const name = colon < 0 ? text : text.slice(0, colon);
   const codec = codecNamed(name, codecs);
   if (codec === undefined) {
+    for (const id of [name, CODEC_PREFIX + name]) codecs.throwIfAbsent(id);
     const known = [AUTO, ...codecs.all.map(({ pluginId }) => pluginId.replace(CODEC_PREFIX, ""))];
     throw new AxiomError("usage", `Cannot compress with "${text}": there is no codec "${name}"`, {
       hint: hintOfNames(name, known),
@@ -52,11 +53,21 @@ const CIPHER_FORMATS: Readonly<Record<string, string>> = {
   "aes-256-ctr": "aes-256-ctr-hmac-sha256-1",
 };
 
-/** `aes-256-gcm`, `aes-256-cbc`, `aes-256-ctr`, or their last three letters; throws `usage`, also for no encryption at all. */
+const CIPHER_PREFIX = "encryption_";
+
+/**
+ * `aes-256-gcm`, `aes-256-cbc`, `aes-256-ctr`, their last three letters, or a plugin's id; throws `usage`, also for no encryption
+ * at all.
+ */
 export function parseEncryption(text: string, ciphers: FormatRegistry<Cipher>): Cipher {
-  const known = Object.keys(CIPHER_FORMATS);
-  const name = known.find((full) => full === text || full.slice(-3) === text);
+  const fixed = Object.keys(CIPHER_FORMATS);
+  const name = fixed.find((full) => full === text || full.slice(-3) === text);
   if (name === undefined) {
+    const plugins = ciphers.all.filter(({ decoder }) => decoder !== BUILT_IN);
+    const plugin = plugins.find(({ pluginId }) => pluginId === text || pluginId === CIPHER_PREFIX + text);
+    if (plugin !== undefined) return plugin;
+    for (const id of [text, CIPHER_PREFIX + text]) ciphers.throwIfAbsent(id);
+    const known = [...fixed, ...plugins.map(({ pluginId }) => pluginId)];
     throw new AxiomError("usage", `Cannot encrypt with "${text}": there is no such cipher`, {
       hint: hintOfNames(text, known),
     });

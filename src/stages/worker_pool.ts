@@ -6,6 +6,7 @@ import type { DedupSegment } from "./dedup_table.ts";
 import { type FileLane, FileQueue } from "./file_queue.ts";
 import type { PlainFrame } from "./frame_builder.ts";
 import { OpenRequests } from "./open_requests.ts";
+import { type StageHost, StageLink } from "./stage_link.ts";
 import type {
   CompareFile,
   CompareResult,
@@ -47,6 +48,7 @@ class Lane implements FileLane {
   files = 0;
   bytes = 0;
   loads = 0;
+  link: StageLink | undefined;
 
   constructor(readonly worker: DataPathWorker) {}
 
@@ -83,7 +85,12 @@ export class WorkerPool {
   /** Rejects with the first failure. */
   readonly broken: Promise<never>;
 
-  constructor(readonly size: number, readonly start: () => DataPathWorker = startWorker) {
+  /** @param stages Offers stages that are not built in */
+  constructor(
+    readonly size: number,
+    readonly start: () => DataPathWorker = startWorker,
+    readonly stages?: StageHost,
+  ) {
     this.broken = new Promise((_, reject) => this.#failed = reject);
     this.broken.catch(() => {});
   }
@@ -108,6 +115,9 @@ export class WorkerPool {
       event.preventDefault();
       this.#fail(new Error(`A data-path worker failed: ${event.message}`));
     };
+    if (this.stages !== undefined) {
+      lane.link = new StageLink(this.stages, (message, transfer) => lane.post(message, transfer));
+    }
     return lane;
   }
 
@@ -209,6 +219,10 @@ export class WorkerPool {
         this.#comparing.answer(message.job, message.result);
         lane.loads--;
         return;
+      case "stage_call":
+      case "stage_refused":
+      case "stages_left":
+        return lane.link?.receive(message);
       case "failed":
         return this.#fail(workerFailure(message));
     }
@@ -255,7 +269,10 @@ export class WorkerPool {
 
   /** Ends the workers at once; whatever waits fails. */
   close(): void {
-    for (const lane of this.#lanes) lane.worker.terminate();
+    for (const lane of this.#lanes) {
+      lane.worker.terminate();
+      lane.link?.close();
+    }
     this.#fail(new AxiomError("interrupted", "The workers were stopped"));
   }
 }

@@ -10,9 +10,11 @@ import type { FileStat, MetadataLoss, Xattr } from "../platform/file_system.ts";
 import type { DictionaryEntry } from "../model/pack_table.ts";
 import type { PlainFrame } from "./frame_builder.ts";
 import type { ChunkerRule } from "./choose_chunker.ts";
+import type { FormatOrigin } from "./codec.ts";
 import type { FramePlace } from "./frame.ts";
 import type { PackedWrites } from "./packed_writes.ts";
 import type { DedupSegment, DedupShare } from "./dedup_table.ts";
+import type { StageCall, StageFault, StageOffer } from "./stage_offer.ts";
 
 /** How a frame is to be encoded and sealed; frames never mix two of these. */
 export interface FrameStyle {
@@ -28,9 +30,8 @@ export interface FrameStyle {
 /** What a worker wants a place in a pack for. */
 export interface FrameRequest {
   kind: ChunkKind;
-  codec: string;
-  /** Format id. */
-  cipher: string;
+  codec: FormatOrigin;
+  cipher: FormatOrigin & { keyBytes: number };
   storedBytes: number;
   chunks: number;
 }
@@ -131,7 +132,11 @@ export type ToWorker =
   | { type: "restore_settings"; settings: RestoreSettings }
   | { type: "release" }
   | { type: "load"; job: number; frame: LoadFrame; task: LoadTask }
-  | { type: "compare"; job: number; file: CompareFile };
+  | { type: "compare"; job: number; file: CompareFile }
+  /** The stages that are not built in, from the next frame on; `version` counts up. */
+  | { type: "stages"; version: number; offers: readonly StageOffer[] }
+  /** `output` where it went well. */
+  | { type: "stage_answer"; number: number; output?: Bytes; report?: ErrorReport };
 
 export type FromWorker =
   | { type: "ready" }
@@ -142,6 +147,10 @@ export type FromWorker =
   | { type: "released" }
   | { type: "loaded"; job: number; result: LoadResult }
   | { type: "compared"; job: number; result: CompareResult }
+  | { type: "stage_call"; number: number; call: StageCall }
+  | { type: "stage_refused"; number: number; fault: StageFault }
+  /** No frame is made any more with the stages of this version. */
+  | { type: "stages_left"; version: number }
   | { type: "failed"; report?: ErrorReport; message: string; stack?: string };
 
 export interface RestoreSettings {

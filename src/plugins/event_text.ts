@@ -1,0 +1,34 @@
+import type { EventSink } from "../base/events.ts";
+import type { Generation } from "./generation.ts";
+import type { PluginEvent, PluginEventSink } from "./plugin_events.ts";
+import { nameOfPlugin } from "./plugin_failure.ts";
+
+/** Tells people of switches while a program runs; that a plugin began to serve is no news. */
+export function pluginEventSink(events: EventSink): PluginEventSink {
+  return (event) => {
+    const message = switchText(event);
+    if (message === undefined) return;
+    const isBad = event.type === "switched" && event.cause === "quarantine";
+    events(
+      isBad ? { type: "warning", code: "plugin_quarantined", message } : { type: "notice", code: "plugin", message },
+    );
+  };
+}
+
+function switchText(event: PluginEvent): string | undefined {
+  if (event.type !== "switched" || event.cause === "load") return undefined;
+  const { cause, from, to, reason, pluginId } = event;
+  const name = (generation: Generation | undefined) =>
+    generation === undefined ? pluginId : nameOfPlugin(generation.plugin);
+  const instead = to === undefined ? "nothing serves in its place" : `${name(to)} serves again`;
+  switch (cause) {
+    case "quarantine":
+      return `The plugin ${name(from)} is in quarantine, and ${instead}: ${reason}`;
+    case "rollback":
+      return `The plugin ${name(from)} was rolled back, and ${instead}`;
+    case "unload":
+      return `The plugin ${name(from)} was unloaded; what runs goes on with it`;
+    case "replace":
+      return `The plugin ${name(to)} took over from ${name(from)}`;
+  }
+}

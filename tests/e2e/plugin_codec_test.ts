@@ -1,0 +1,65 @@
+/** Codec plugins on the data path, as people use them. */
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { openFileSystem } from "../../src/platform/open_file_system.ts";
+import { op } from "../../src/plugins/wasm_fixture.ts";
+import { pictureOfFolder } from "../faults/pictures.ts";
+import { CODEC_ID, toyCodec, writePlugin, writeRuns } from "./plugin_fixture.ts";
+import { type Ended, type Machine, onMachine } from "./program.ts";
+
+const files = openFileSystem();
+
+async function succeeds(machine: Machine, ...args: string[]): Promise<Ended> {
+  const ended = await machine.run(args);
+  equal(ended.code, 0, `${args.join(" ")}: ${ended.stderr}`);
+  return ended;
+}
+
+async function restoresTo(machine: Machine, source: string, name: string): Promise<void> {
+  await succeeds(machine, "restore", `latest:${source}`, "--target", machine.path(name), "--verify");
+  deepEqual(pictureOfFolder(files, source), pictureOfFolder(files, machine.path(name)));
+}
+
+Deno.test(
+  "a backup through a codec plugin restores where the plugin is, and says what is missing where it is not",
+  onMachine(async (machine) => {
+    const source = machine.path("source");
+    await writeRuns(source, 3, 3_000_000);
+    await succeeds(machine, "init");
+    await succeeds(machine, "plugin", "load", await writePlugin(machine, "one.wasm", toyCodec(1)));
+    const ended = await succeeds(machine, "backup", source, "--compression", `${CODEC_ID}:2`, "--json");
+    const { plugins, bytes_added, bytes_stored } = ended.last();
+    const toy = plugins.find(({ plugin_id }: { plugin_id: string }) => plugin_id === CODEC_ID);
+    ok(toy.frames >= 3 && toy.version === "1.0.1" && /^[0-9a-f]{64}$/.test(toy.sha256), JSON.stringify(plugins));
+    ok(bytes_added >= 9_000_000 && bytes_stored < 2_000_000, `${bytes_added} ${bytes_stored}`);
+    await restoresTo(machine, source, "out");
+    await succeeds(machine, "check", "--read-data");
+    await succeeds(machine, "plugin", "unload", CODEC_ID);
+    match((await succeeds(machine, "ls", `latest:${source}`)).stdout, /file 1/);
+    const without = await machine.run(["restore", `latest:${source}`, "--target", machine.path("none")]);
+    match(without.stderr, new RegExp(`the codec format test-1.*${CODEC_ID}`));
+    equal(without.code === 0, false);
+  }),
+);
+
+Deno.test(
+  "a codec that fails ends the backup with 14 and leaves no snapshot",
+  onMachine(async (machine, t) => {
+    const source = machine.path("source");
+    await writeRuns(source, 2, 3_000_000);
+    await succeeds(machine, "init");
+    const cases = [
+      { name: "traps", module: toyCodec(2, { execute: [op.unreachable] }), text: /1\.0\.2 .*trap/ },
+      { name: "writes nothing", module: toyCodec(3, { execute: [op.const(0)] }), text: /1\.0\.3 .*cannot decode/ },
+    ];
+    for (const { name, module, text } of cases) {
+      await t.step(name, async () => {
+        await succeeds(machine, "plugin", "load", await writePlugin(machine, "bad.wasm", module));
+        const ended = await machine.run(["backup", source, "--compression", CODEC_ID]);
+        match(ended.stderr, text);
+        equal(ended.code, 14, ended.stderr);
+        deepEqual((await succeeds(machine, "snapshots", "--json")).json(), []);
+        await succeeds(machine, "plugin", "unload", CODEC_ID);
+      });
+    }
+  }),
+);

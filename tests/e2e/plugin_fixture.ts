@@ -1,0 +1,45 @@
+/** Plugins and sources for tests that run the program. */
+import { join } from "node:path";
+import { manifestSection } from "../../src/plugins/plugin_fixture.ts";
+import { runLengthCodec, TOY_CODEC_PAGES } from "../../src/plugins/toy_codec_fixture.ts";
+import { pluginModule, type PluginParts } from "../../src/plugins/wasm_fixture.ts";
+import { seededRandom } from "../fixtures/fixed.ts";
+import type { Machine } from "./program.ts";
+
+export const CODEC_ID = "compression_toy";
+
+/** Version `n` of a codec that reads what its other versions wrote. */
+export function toyCodec(n: number, parts: PluginParts = {}, manifest: Record<string, unknown> = {}) {
+  const about = {
+    plugin_id: CODEC_ID,
+    version: `1.0.${n}`,
+    limits: { memory_pages: 512, call_ms: 20_000 },
+    ...manifest,
+  };
+  return pluginModule({
+    execute: runLengthCodec(0x10 + n % 16),
+    memory: { minimum: TOY_CODEC_PAGES },
+    ...parts,
+    sections: [manifestSection(about)],
+  });
+}
+
+export async function writePlugin(machine: Machine, name: string, module: Uint8Array): Promise<string> {
+  const path = machine.path(name);
+  await Deno.writeFile(path, module);
+  return path;
+}
+
+/** Files of runs, of which the codec makes a tenth; no two are alike. */
+export async function writeRuns(folder: string, files: number, bytesEach: number): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  const random = seededRandom("runs");
+  for (let file = 0; file < files; file++) {
+    const data = new Uint8Array(bytesEach), seeds = random(Math.ceil(bytesEach / 32));
+    for (let at = 0, i = 0; at < bytesEach; i++) {
+      const length = 16 + seeds[i] % 64;
+      data.fill(seeds[i] ^ i, at, at += length);
+    }
+    await Deno.writeFile(join(folder, `file ${file}`), data);
+  }
+}
