@@ -17,6 +17,7 @@
 import { type Bytes, concat, fromUtf8, utf8, viewOf } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { CHUNK_BYTES, StoredFrame, type StoredTable } from "./stored_frame.ts";
 
 const PACK_MAGIC = "AXPK";
 const PACK_VERSION = 1;
@@ -25,7 +26,6 @@ export const TRAILER_BYTES = 64;
 export const PACK_BYTES_MIN = 16 * 1024;
 export const TABLE_BYTES_MIN = 4 * 1024;
 const FRAME_BYTES = 20;
-const CHUNK_BYTES = 40;
 
 export interface DictionaryEntry {
   role: "codec" | "cipher";
@@ -152,7 +152,7 @@ export function encodePackTable(table: PackTable): Bytes {
  * Strict inverse of {@linkcode encodePackTable}: every bound is checked before memory is taken, frames lie inside the first
  * `frameBytes` bytes of the pack and do not overlap, chunks fill their frames in order. Throws `data_damaged`.
  */
-export function decodePackTable(data: Uint8Array, frameBytes: number, where: string): PackTable {
+export function decodePackTable(data: Uint8Array, frameBytes: number, where: string): StoredTable {
   const refuse = (why: string) => new AxiomError("data_damaged", `Cannot read the table of pack ${where}: ${why}`);
   try {
     const { dictionary, end } = decodeDictionary(data, refuse);
@@ -187,14 +187,14 @@ function decodeDictionary(data: Uint8Array, refuse: Refuse): { dictionary: Dicti
   return { dictionary, end: at };
 }
 
-function decodeFrames(data: Uint8Array, start: number, dictionary: DictionaryEntry[], refuse: Refuse): PackFrame[] {
+function decodeFrames(data: Uint8Array, start: number, dictionary: DictionaryEntry[], refuse: Refuse): StoredFrame[] {
   const view = viewOf(data);
   const count = view.getUint32(start, true);
   if (count > LIMITS.framesPerPackMax) throw refuse(`${count} frames`);
   let at = start + 4;
   let chunkAt = at + count * FRAME_BYTES;
   if (chunkAt > data.length) throw refuse("it ends in its frames");
-  const frames: PackFrame[] = [];
+  const frames: StoredFrame[] = [];
   for (let i = 0; i < count; i++, at += FRAME_BYTES) {
     const [kind, codec, cipher, zero] = data.subarray(at, at + 4);
     const chunkCount = view.getUint32(at + 16, true);
@@ -207,25 +207,19 @@ function decodeFrames(data: Uint8Array, start: number, dictionary: DictionaryEnt
     if (chunkCount > LIMITS.chunksPerFrameMax || chunkAt + chunkCount * CHUNK_BYTES > data.length) {
       throw refuse(`frame ${i} has ${chunkCount} chunks`);
     }
-    const frame: PackFrame = {
-      kind,
-      codec,
-      cipher,
-      offset: view.getUint32(at + 4, true),
-      storedBytes: view.getUint32(at + 8, true),
-      plainBytes,
-      chunks: [],
-    };
+    const end = chunkAt + chunkCount * CHUNK_BYTES;
+    const packed = data.subarray(chunkAt, end);
     let filled = 0;
-    for (let j = 0; j < chunkCount; j++, chunkAt += CHUNK_BYTES) {
-      const offset = view.getUint32(chunkAt + 32, true);
+    for (; chunkAt < end; chunkAt += CHUNK_BYTES) {
       const length = view.getUint32(chunkAt + 36, true);
-      if (offset !== filled || length > plainBytes - filled) throw refuse(`chunk ${j} of frame ${i} is out of place`);
+      if (view.getUint32(chunkAt + 32, true) !== filled || length > plainBytes - filled) {
+        throw refuse(`a chunk of frame ${i} is out of place`);
+      }
       filled += length;
-      frame.chunks.push({ id: data.subarray(chunkAt, chunkAt + 32), offset, length });
     }
     if (filled !== plainBytes) throw refuse(`frame ${i} has bytes that belong to no chunk`);
-    frames.push(frame);
+    const offset = view.getUint32(at + 4, true), storedBytes = view.getUint32(at + 8, true);
+    frames.push(new StoredFrame(kind, codec, cipher, offset, storedBytes, plainBytes, packed));
   }
   if (chunkAt !== data.length) throw refuse(`${data.length - chunkAt} bytes are left over`);
   return frames;

@@ -1,6 +1,6 @@
 import { CHUNK_KIND_NAMES, type ChunkKind } from "../model/chunk.ts";
 import type { PackRecord } from "../model/index_object.ts";
-import type { PackTable } from "../model/pack_table.ts";
+import type { StoredTable } from "../model/stored_frame.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import { Semaphore } from "../resilience/semaphore.ts";
 import { FrameBuilder } from "../stages/frame_builder.ts";
@@ -24,7 +24,7 @@ export class FrameCopier {
   }
 
   /** @param chunks Numbers of chunks of the frame, ascending; each is verified again. Throws `data_damaged`. */
-  async copy(pack: PackRecord, table: PackTable, number: number, chunks: readonly number[]): Promise<void> {
+  async copy(pack: PackRecord, table: StoredTable, number: number, chunks: readonly number[]): Promise<void> {
     if (chunks.length === 0) return;
     this.#throwFailure();
     const { repository, pool, signal } = this.writer;
@@ -63,7 +63,7 @@ export class FrameCopier {
   }
 
   /** A codec of the format that is stored; frames that are not encrypted stay so. */
-  #styleOf(table: PackTable, number: number): FrameStyle {
+  #styleOf(table: StoredTable, number: number): FrameStyle {
     const { registry } = this.writer.repository.context;
     const { kind, codec, cipher } = table.frames[number];
     const { pluginId, levels } = registry.codecForFormat(table.dictionary[codec].formatId);

@@ -5,7 +5,7 @@ import { randomId } from "../base/random.ts";
 import type { ChunkKind } from "../model/chunk.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import { packKey, PREFIX } from "../model/object_keys.ts";
-import type { PackTable } from "../model/pack_table.ts";
+import type { StoredTable } from "../model/stored_frame.ts";
 import type { ChunkLocation } from "../repository/chunk_index.ts";
 import { type Condemned, encodeCondemned, EVERY_PACK, readCondemned } from "../repository/condemned.ts";
 import { rewriteIndex } from "../repository/index_rewrite.ts";
@@ -23,7 +23,7 @@ const ROUNDS_MAX = 5;
 
 interface WholeChunk {
   pack: PackRecord;
-  table: PackTable;
+  table: StoredTable;
   frame: number;
   chunk: number;
 }
@@ -201,7 +201,7 @@ function demandReadable(condemned: Condemned): void {
 }
 
 /** Numbers of the chunks of each frame whose bytes are right. */
-function* wholeChunks(table: PackTable, { badFrames }: PackReading): Generator<[frame: number, chunks: number[]]> {
+function* wholeChunks(table: StoredTable, { badFrames }: PackReading): Generator<[frame: number, chunks: number[]]> {
   for (const [number, { chunks }] of table.frames.entries()) {
     const bad = badFrames.get(number)?.chunks ?? [];
     if (bad === "all") continue;

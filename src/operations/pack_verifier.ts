@@ -4,7 +4,8 @@ import { isKind, messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import { packKey } from "../model/object_keys.ts";
-import type { PackFrame, PackTable } from "../model/pack_table.ts";
+import type { PackFrame } from "../model/pack_table.ts";
+import type { StoredTable } from "../model/stored_frame.ts";
 import type { Repository } from "../repository/repository.ts";
 import { Semaphore } from "../resilience/semaphore.ts";
 import type { LoadResult } from "../stages/worker_protocol.ts";
@@ -40,7 +41,7 @@ export class PackVerifier {
    *
    * @param sizeBytes As listed; what lies beyond the index's own size is only hashed
    */
-  async readAll(pack: PackRecord, table: PackTable, sizeBytes: number): Promise<PackReading> {
+  async readAll(pack: PackRecord, table: StoredTable, sizeBytes: number): Promise<PackReading> {
     const hash = createHash("sha256");
     const reading = await this.#read(pack, table, wholeSegments(table.frames, sizeBytes), hash);
     reading.named = hash.digest("hex") === pack.name;
@@ -48,11 +49,11 @@ export class PackVerifier {
   }
 
   /** Reads some frames only; `named` is true. */
-  readFrames(pack: PackRecord, table: PackTable, numbers: Iterable<number>): Promise<PackReading> {
+  readFrames(pack: PackRecord, table: StoredTable, numbers: Iterable<number>): Promise<PackReading> {
     return this.#read(pack, table, [...numbers].map((number) => frameSegment(table, number)));
   }
 
-  async #read(pack: PackRecord, table: PackTable, segments: Iterable<Segment>, hash?: Hash): Promise<PackReading> {
+  async #read(pack: PackRecord, table: StoredTable, segments: Iterable<Segment>, hash?: Hash): Promise<PackReading> {
     const reading: PackReading = { named: true, badFrames: new Map() };
     const running = new Set<Promise<void>>();
     let failure: { error: unknown } | undefined;
@@ -84,7 +85,7 @@ export class PackVerifier {
   /** What can be read of `segments`; where one fails its frames are tried one by one. */
   async *#segments(
     pack: PackRecord,
-    table: PackTable,
+    table: StoredTable,
     segments: Iterable<Segment>,
     reading: PackReading,
   ): AsyncGenerator<{ segment: Segment; data: Bytes }> {
@@ -107,7 +108,7 @@ export class PackVerifier {
 
   async #verify(
     pack: PackRecord,
-    table: PackTable,
+    table: StoredTable,
     number: number,
     sealed: Bytes,
     reading: PackReading,
@@ -143,7 +144,7 @@ export interface Segment {
   frames: number[];
 }
 
-function frameSegment(table: PackTable, number: number): Segment {
+function frameSegment(table: StoredTable, number: number): Segment {
   const { offset, storedBytes } = table.frames[number];
   return { offset, length: storedBytes, frames: [number] };
 }

@@ -2,7 +2,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import { packKey } from "../model/object_keys.ts";
-import type { PackTable } from "../model/pack_table.ts";
+import type { StoredTable } from "../model/stored_frame.ts";
 import type { LoadFrame } from "../stages/worker_protocol.ts";
 import type { PackReader } from "./pack_reader.ts";
 
@@ -21,7 +21,7 @@ interface FrameRange {
 export async function* fetchFrames(
   reader: PackReader,
   pack: PackRecord,
-  table: PackTable,
+  table: StoredTable,
   numbers: Iterable<number>,
   signal?: AbortSignal,
 ): AsyncGenerator<FetchedFrame> {

@@ -4,7 +4,8 @@ import { LIMITS } from "../base/limits.ts";
 import { CHUNK_KIND_NAMES, type ChunkKind } from "../model/chunk.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import { packKey } from "../model/object_keys.ts";
-import { type PackFrame, type PackTable, TRAILER_BYTES } from "../model/pack_table.ts";
+import { type PackTable, TRAILER_BYTES } from "../model/pack_table.ts";
+import type { StoredFrame, StoredTable } from "../model/stored_frame.ts";
 import type { Cipher } from "../stages/codec.ts";
 import { type FramePlace, openFrame } from "../stages/frame.ts";
 import { openPackTable, openTrailer } from "../stages/pack.ts";
@@ -30,12 +31,12 @@ export function frameKey(
 
 /** Reads packs: their tables, kept for a while, and single frames. */
 export class PackReader {
-  readonly #tables = new Map<string, Promise<PackTable>>();
+  readonly #tables = new Map<string, Promise<StoredTable>>();
 
   constructor(readonly store: ObjectStore, readonly keys: RepositoryKeys, readonly registry: StageRegistry) {}
 
   /** The table of a pack that the index describes. */
-  table(pack: PackRecord, signal?: AbortSignal): Promise<PackTable> {
+  table(pack: PackRecord, signal?: AbortSignal): Promise<StoredTable> {
     const known = this.#tables.get(pack.name);
     const table = known ?? this.readTable(pack, signal);
     this.#tables.delete(pack.name);
@@ -48,7 +49,7 @@ export class PackReader {
   }
 
   /** Like {@linkcode table}, as it is stored now. */
-  async readTable(pack: PackRecord, signal?: AbortSignal): Promise<PackTable> {
+  async readTable(pack: PackRecord, signal?: AbortSignal): Promise<StoredTable> {
     const length = pack.tableBytes + TRAILER_BYTES;
     const end = await this.store.get(packKey(pack.name), { offset: pack.storedBytes - length, length }, signal);
     const trailer = openTrailer(end.slice(pack.tableBytes), pack.storedBytes, pack.name);
@@ -71,7 +72,7 @@ export class PackReader {
     storedBytes: number,
     sealed: Bytes,
     trailer: ReturnType<typeof openTrailer>,
-  ): Promise<PackTable> {
+  ): Promise<StoredTable> {
     const key = this.keys.packTableKey(trailer.epoch, trailer.salt);
     return openPackTable(sealed, trailer, storedBytes, this.keys.repositoryId, key, this.registry.tableCipher, name);
   }
@@ -81,7 +82,7 @@ export class PackReader {
     name: string,
     storedBytes: number,
     signal?: AbortSignal,
-  ): Promise<{ pack: PackRecord; table: PackTable }> {
+  ): Promise<{ pack: PackRecord; table: StoredTable }> {
     if (storedBytes < TRAILER_BYTES || storedBytes > LIMITS.packBytesMax) {
       throw new AxiomError("data_damaged", `Cannot read the pack ${name}: it has ${storedBytes} bytes`);
     }
@@ -111,7 +112,7 @@ export class PackReader {
     };
   }
 
-  frameOf(pack: PackRecord, table: PackTable, number: number): PackFrame {
+  frameOf(pack: PackRecord, table: StoredTable, number: number): StoredFrame {
     const frame = table.frames[number];
     if (frame === undefined) {
       throw new AxiomError(
@@ -123,7 +124,7 @@ export class PackReader {
   }
 
   /** The plain bytes of a frame, opened here; chunk ids are not verified. */
-  async readFrame(pack: PackRecord, table: PackTable, number: number, signal?: AbortSignal): Promise<Bytes> {
+  async readFrame(pack: PackRecord, table: StoredTable, number: number, signal?: AbortSignal): Promise<Bytes> {
     const frame = this.frameOf(pack, table, number);
     const sealed = await this.store.get(
       packKey(pack.name),
@@ -136,18 +137,15 @@ export class PackReader {
   }
 
   /** A frame as a worker takes it. */
-  loadFrame(pack: PackRecord, table: PackTable, number: number, sealed: Bytes): LoadFrame {
+  loadFrame(pack: PackRecord, table: StoredTable, number: number, sealed: Bytes): LoadFrame {
     const frame = this.frameOf(pack, table, number);
-    const ids = new Uint8Array(32 * frame.chunks.length);
-    frame.chunks.forEach((chunk, i) => ids.set(chunk.id, 32 * i));
     return {
       sealed,
       place: this.place(pack, table, number),
       codec: table.dictionary[frame.codec],
       cipher: table.dictionary[frame.cipher],
       plainBytes: frame.plainBytes,
-      ids,
-      lengths: Uint32Array.from(frame.chunks, (chunk) => chunk.length),
+      ...frame.idsAndLengths(),
       idKey: this.keys.chunkIdKey(CHUNK_KIND_NAMES[frame.kind]),
     };
   }

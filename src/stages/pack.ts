@@ -16,6 +16,7 @@ import {
   TABLE_BYTES_MIN,
   TRAILER_BYTES,
 } from "../model/pack_table.ts";
+import type { StoredTable } from "../model/stored_frame.ts";
 import type { Cipher } from "./codec.ts";
 
 /** AAD of a sealed table: the trailer, then the repository id. */
@@ -82,7 +83,7 @@ export async function openPackTable(
   key: Bytes,
   cipher: Cipher,
   where: string,
-): Promise<PackTable> {
+): Promise<StoredTable> {
   const plain = await cipher.open(key, tableAad(encodeTrailer(trailer), repositoryId), sealed);
   const length = plain.length < 4 ? Infinity : viewOf(plain).getUint32(0, true);
   if (
