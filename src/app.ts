@@ -154,8 +154,8 @@ class WiredApp implements App {
     return [...this.#foreign];
   }
 
-  async openRepository(use: "read" | "check" | "write"): Promise<Repository> {
-    const repository = await (this.#repository ??= this.#openRepository());
+  async openRepository(use: "read" | "check" | "write", onSecret?: () => void): Promise<Repository> {
+    const repository = await (this.#repository ??= this.#openRepository(onSecret));
     if (this.#distrust === undefined || use === "check") return repository;
     if (use === "write") throw this.#distrust;
     const { message, hint } = this.#distrust;
@@ -163,10 +163,11 @@ class WiredApp implements App {
     return repository;
   }
 
-  async #openRepository(): Promise<Repository> {
+  async #openRepository(onSecret?: () => void): Promise<Repository> {
     await this.#openPlugins();
     const store = await this.openStore();
     const secret = await openingSecret(this.#secretSource(), store.location, this.signal);
+    onSecret?.();
     const repository = await Repository.open(store, secret, this.#context(), { signal: this.signal });
     try {
       await this.#pins?.check(repository, this.signal);

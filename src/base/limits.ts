@@ -49,6 +49,9 @@ export const LIMITS = {
   fileHeadBytes: 128 * KIB, // read to tell a file's kind; the magic of btrfs lies at 64 KiB
   openFramesMax: 8, // frames being filled per worker: one per owner, codec and cipher
   scanSliceEntries: 512, // entries looked at between two turns of the event loop
+  packedFolderEntriesMax: 65_536, // of a folder that is looked at in one go
+  packedFolderNameBytesMax: 2 * MIB, // of their names
+  earlyScanBytesMax: 16 * MIB, // kept of what is scanned while a key is derived: some 180,000 entries
   frameCacheBytes: 32 * MIB,
   cryptoKeysMax: 64, // imported AES keys per worker; one per open pack, kind and cipher
   rangeGapBytes: 64 * KIB, // ranges closer than this are read as one

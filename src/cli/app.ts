@@ -56,8 +56,11 @@ export interface App {
    * Opened by the first call, the same for all that follow. Fails as `Repository.open` does. Where it is another, or an older
    * one, than was seen there, `write` is `repository_changed` and `read` a warning: whoever has no other copy needs what is
    * there. What repairs it counts as reading, or nothing could put it right. `check` leaves it to {@linkcode distrust}.
+   *
+   * @param onSecret Called when all that a person may be asked for is there, and before a key is derived; not if the
+   *   repository is open already
    */
-  openRepository(use: "read" | "check" | "write"): Promise<Repository>;
+  openRepository(use: "read" | "check" | "write", onSecret?: () => void): Promise<Repository>;
   /** Why the repository that was opened is not what was seen there. */
   readonly distrust: AxiomError | undefined;
   /** Fails as `Repository.create` does. */

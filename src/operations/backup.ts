@@ -110,7 +110,7 @@ class BackupRun {
 
   async run(): Promise<Omit<BackupSummary, "durationSeconds">> {
     const { repository, options, context } = this;
-    const scanStarted = repository.context.clock.nowNs();
+    const scanStarted = this.source.begin(repository.context.clock.nowNs());
     const paths = this.source.paths(this.#tally);
     const { snapshots } = await repository.snapshots(context.signal);
     const { mode, parent: named } = options;

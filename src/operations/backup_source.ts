@@ -6,6 +6,8 @@ import type { BackupTally } from "./backup_tally.ts";
 export interface BackupSource {
   /** False for a stream, which comes only once. */
   readonly isRepeatable: boolean;
+  /** Begins a run, and returns since when what is read of the source is no older; `nowNs` unless it was read already. */
+  begin(nowNs: string): string;
   /** Absolute paths that the snapshot names, sorted. Reports what is missing; throws `source_missing` if everything is. */
   paths(tally: BackupTally): string[];
   /** Saves it all and returns the id of the root folder. */

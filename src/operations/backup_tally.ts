@@ -51,13 +51,21 @@ export class BackupTally {
     this.#progress(path);
   }
 
+  /** All of a folder but its folders. */
+  matched(path: string, { files, bytes, others }: { files: number; bytes: number; others: number }): void {
+    this.others += others;
+    this.filesUnmodified += files;
+    this.bytesProcessed += bytes;
+    if (files > 0) this.#progress(path);
+  }
+
   other(): void {
     this.others++;
   }
 
-  folder(last: Entry | undefined, isParents: boolean): void {
+  folder(isKnown: boolean, isParents: boolean): void {
     if (isParents) this.dirsUnmodified++;
-    else if (last === undefined) this.dirsNew++;
+    else if (!isKnown) this.dirsNew++;
     else this.dirsChanged++;
   }
 

@@ -1,5 +1,9 @@
 import type { Entry } from "../model/entry.ts";
 import type { FileStat } from "../platform/file_system.ts";
+import { PACKED } from "../platform/packed_folder.ts";
+import { deviceNumber, TYPES } from "../platform/stat_buffer.ts";
+import type { LeafEntry } from "./leaf_entry.ts";
+import type { LeafText } from "./leaf_text.ts";
 
 /**
  * Times within this long before a scan, and all later ones, are racy: the file may have changed again without its times
@@ -17,6 +21,8 @@ const OTHER_CLOCK_NS = 600_000_000_000n;
 export class ChangeDetector {
   readonly #racyFrom: string;
   readonly #racyElsewhereFrom: string;
+  readonly #racySplit: { seconds: number; nanoseconds: number };
+  readonly #racyElsewhereSplit: { seconds: number; nanoseconds: number };
 
   /**
    * @param scanStartedNs Of the snapshot that the entries are from
@@ -25,6 +31,8 @@ export class ChangeDetector {
   constructor(scanStartedNs: string, readonly otherClocks: ReadonlySet<string> = new Set()) {
     this.#racyFrom = (BigInt(scanStartedNs) - CLOCK_GRAIN_NS).toString();
     this.#racyElsewhereFrom = (BigInt(scanStartedNs) - OTHER_CLOCK_NS).toString();
+    this.#racySplit = split(this.#racyFrom);
+    this.#racyElsewhereSplit = split(this.#racyElsewhereFrom);
   }
 
   isUnchanged(entry: Entry, stat: FileStat): boolean {
@@ -33,6 +41,29 @@ export class ChangeDetector {
       (stat.type !== "file" || (entry.size === String(stat.sizeBytes) && (entry.links ?? 1) === stat.links)) &&
       (entry.device === undefined || entry.device === stat.device) && entry.changed !== true &&
       !this.#isRacy(stat);
+  }
+
+  /** The same for an entry that was only read where it stands in `text`, and the packed stat at `at` of `stats`. */
+  isUnchangedPacked(entry: LeafEntry, text: LeafText, stats: Uint32Array, at: number): boolean {
+    const mode = stats[at + PACKED.mode];
+    const inode = stats[at + PACKED.inode + 1] * 2 ** 32 + stats[at + PACKED.inode];
+    return entry.type === TYPES[mode >>> 12] && entry.mode === (mode & 0o7777) &&
+      isTime(entry.mtimeSeconds, entry.mtimeNanoseconds, stats, at + PACKED.mtimeSeconds) &&
+      isTime(entry.ctimeSeconds, entry.ctimeNanoseconds, stats, at + PACKED.ctimeSeconds) &&
+      (entry.inode >= 0 ? entry.inode === inode : entry.inodeText(text) === wideNumber(stats, at + PACKED.inode)) &&
+      entry.uid === stats[at + PACKED.uid] && entry.gid === stats[at + PACKED.gid] &&
+      (entry.type !== "file" || (entry.links === stats[at + PACKED.links] &&
+        entry.sizeBytes === stats[at + PACKED.sizeBytes + 1] * 2 ** 32 + stats[at + PACKED.sizeBytes])) &&
+      (entry.device === undefined || String(entry.device) === deviceOf(stats, at)) &&
+      !this.#isRacyPacked(entry, stats, at);
+  }
+
+  #isRacyPacked(entry: LeafEntry, stats: Uint32Array, at: number): boolean {
+    const isElsewhere = this.otherClocks.size > 0 && this.otherClocks.has(deviceOf(stats, at));
+    const { seconds, nanoseconds } = isElsewhere ? this.#racyElsewhereSplit : this.#racySplit;
+    const isEarlier = (s: number, ns: number) => s < seconds || (s === seconds && ns < nanoseconds);
+    return !isEarlier(entry.mtimeSeconds, entry.mtimeNanoseconds) ||
+      !isEarlier(entry.ctimeSeconds, entry.ctimeNanoseconds);
   }
 
   #isRacy({ mtimeNs, ctimeNs, device }: FileStat): boolean {
@@ -45,4 +76,21 @@ export class ChangeDetector {
 function isEarlier(timeNs: string, limit: string): boolean {
   if (timeNs.startsWith("-")) return true;
   return timeNs.length < limit.length || (timeNs.length === limit.length && timeNs < limit);
+}
+
+function split(timeNs: string): { seconds: number; nanoseconds: number } {
+  return { seconds: Number(BigInt(timeNs) / 1_000_000_000n), nanoseconds: Number(BigInt(timeNs) % 1_000_000_000n) };
+}
+
+/** Whether the packed time at `at` is this one, which is not before 1970. */
+function isTime(seconds: number, nanoseconds: number, stats: Uint32Array, at: number): boolean {
+  return nanoseconds === stats[at + 2] && seconds === stats[at + 1] * 2 ** 32 + stats[at];
+}
+
+function wideNumber(stats: Uint32Array, at: number): string {
+  return ((BigInt(stats[at + 1]) << 32n) | BigInt(stats[at])).toString();
+}
+
+function deviceOf(stats: Uint32Array, at: number): string {
+  return deviceNumber(stats[at + PACKED.deviceMajor], stats[at + PACKED.deviceMinor]);
 }

@@ -1,9 +1,17 @@
+import type { Clock } from "../base/clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { Producer } from "../platform/producer.ts";
 import type { Repository } from "../repository/repository.ts";
 import { discardingStore } from "../storage/discarding.ts";
 import { backup, type BackupContext, backupSource, type BackupSummary } from "./backup.ts";
-import { type BackupRequest, planBackup, policyOptions, type RequestContext } from "./backup_request.ts";
+import {
+  type BackupRequest,
+  planBackup,
+  type PlannedBackup,
+  policyOptions,
+  type RequestContext,
+} from "./backup_request.ts";
+import { EarlyScan } from "./early_scan.ts";
 import { refuseOwnRepository } from "./own_repository.ts";
 import { makeSavePolicy } from "./save_policy.ts";
 import { checkTag } from "./tag.ts";
@@ -18,14 +26,34 @@ export interface SnapshotCall {
 
 export type ConfiguredContext = RequestContext & BackupContext;
 
+/** What of a backup can be done before there is a repository. */
+export interface BegunBackup {
+  planned: PlannedBackup;
+  /** Runs until it is stopped. */
+  early: EarlyScan;
+}
+
+/** Plans a backup and begins to look at its sources. Fails as {@linkcode planBackup} does. */
+export async function beginBackup(
+  config: Pick<Config, "backup">,
+  request: BackupRequest,
+  context: RequestContext & { clock: Clock },
+): Promise<BegunBackup> {
+  const planned = await planBackup(config, request, context);
+  const early = new EarlyScan(context.files, context.clock.nowNs());
+  if (!config.backup.force && config.backup.mode !== "full") early.run(planned.paths, planned.policy);
+  return { planned, early };
+}
+
 /** Saves as the configuration says. Throws what `backup` throws, and `usage`, such as for a pattern that matches nothing. */
 export async function backupConfigured(
   repository: Repository,
   config: Pick<Config, "backup">,
   call: BackupRequest & SnapshotCall,
   context: ConfiguredContext,
+  begun?: BegunBackup,
 ): Promise<BackupSummary> {
-  const { paths, faults, policy, metadataStyle } = await planBackup(config, call, context);
+  const { paths, faults, policy, metadataStyle } = begun?.planned ?? await planBackup(config, call, context);
   refuseOwnRepository(repository.store.location, paths, policy, context.files);
   const options = {
     ...snapshotOptions(config, call),
@@ -34,6 +62,7 @@ export async function backupConfigured(
     policy,
     metadataStyle,
     force: config.backup.force,
+    early: begun?.early,
   };
   return await backup(target(repository, call), options, context);
 }

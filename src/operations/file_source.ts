@@ -7,6 +7,7 @@ import type { RepositoryWriter } from "../repository/writer.ts";
 import type { BackupSource } from "./backup_source.ts";
 import type { BackupTally } from "./backup_tally.ts";
 import { ChangeDetector } from "./change_detection.ts";
+import type { EarlyScan } from "./early_scan.ts";
 import { FileSaver } from "./file_saver.ts";
 import { sourceTree, SourceTreeSaver } from "./source_tree.ts";
 import type { SavePolicy } from "./save_policy.ts";
@@ -20,6 +21,8 @@ export interface FileSourceOptions {
   /** Read everything, whatever it looks like. */
   force: boolean;
   policy: SavePolicy;
+  /** Of these paths, begun before anything of the repository was known. */
+  early?: EarlyScan;
 }
 
 export interface FileSourceContext {
@@ -32,8 +35,16 @@ export interface FileSourceContext {
 export class FileSource implements BackupSource {
   readonly isRepeatable = true;
   #existing: string[] = [];
+  #early: EarlyScan | undefined;
+  #isBegun = false;
 
   constructor(readonly options: FileSourceOptions, readonly context: FileSourceContext) {}
+
+  begin(nowNs: string): string {
+    this.#early = this.#isBegun ? undefined : this.options.early;
+    this.#isBegun = true;
+    return this.#early?.startedNs ?? nowNs;
+  }
 
   paths(tally: BackupTally): string[] {
     for (const fault of this.options.faults ?? []) tally.lostSource(fault);
@@ -60,17 +71,19 @@ export class FileSource implements BackupSource {
 
   async save(writer: RepositoryWriter, tally: BackupTally, parent: StoredSnapshot | undefined): Promise<string> {
     const { policy, force } = this.options;
-    const { files, onEvent, signal } = this.context;
+    const { files, signal } = this.context;
     if (parent !== undefined) {
       const { files, bytes } = parent.snapshot.statistics;
       tally.expected = { files, bytes };
     }
+    const early = parent === undefined ? undefined : this.#early;
+    this.#early = undefined;
     const trees = writer.trees();
     const saver = new FileSaver(files, writer);
     const detector = parent === undefined || force
       ? undefined
       : new ChangeDetector(parent.snapshot.scan_started, files.otherClocks());
-    const walker = new TreeSaver(files, writer, saver, trees, policy, detector, tally, onEvent, signal);
+    const walker = new TreeSaver(files, writer, saver, trees, policy, detector, tally, early, signal);
     const splitKey = writer.repository.keys.treeSplitKey();
     const sources = new SourceTreeSaver(files, walker, trees, writer.metadata.put, splitKey);
     return await sources.save(sourceTree(this.#existing), parent?.snapshot.root);

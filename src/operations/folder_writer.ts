@@ -4,6 +4,12 @@ import type { TreeLeaf } from "../repository/tree_reader.ts";
 import { type PutDocument, TreeWriter } from "../repository/tree_writer.ts";
 import type { ParentCursor } from "./parent_cursor.ts";
 
+export interface SavedFolder {
+  id: string;
+  /** Whether it is the parent snapshot's. */
+  unchanged: boolean;
+}
+
 /**
  * Makes the documents of a folder. A leaf of the parent snapshot of which every entry comes again, as the parent's own object
  * and with nothing in between, is taken over as it is: it is neither serialized nor hashed, whatever the size of the folder.
@@ -62,7 +68,7 @@ export class FolderWriter {
     for (const entry of entries) await this.#tree.add(entry);
   }
 
-  async finish(): Promise<{ id: string; unchanged: boolean }> {
+  async finish(): Promise<SavedFolder> {
     await this.#settle(true);
     const id = await this.#tree.finish();
     return { id, unchanged: id === this.parent?.id };

@@ -25,6 +25,11 @@ export interface SavePolicy {
   plan(path: string, owner: Pick<FileStat, "uid">): FilePlan;
   /** Whether the rules want the content of an unchanged file stored in another way than `last` is, so that it is read again. */
   wantsAnew(path: string, stat: FileStat, last: Entry): boolean;
+  /**
+   * How what looks unchanged is taken over: as it is, where {@linkcode select} lets it, or only after every question, because
+   * more than names and stats decide.
+   */
+  unchanged: "as_it_is" | "selected" | "one_by_one";
   /** Whether to read a file again although it looks unchanged. */
   recheck(path: string): boolean;
 }
@@ -85,9 +90,16 @@ export function makeSavePolicy(
       if (stat.type !== "file" || content === undefined) return false;
       return (content.kind === PLAIN) !== (kindOf(path) === ChunkKind.plain);
     },
+    unchanged: unchangedOf(options),
     recheck: isSampled,
   };
   return { policy, metadataStyle: metadataStyleOf(options, registry) };
+}
+
+function unchangedOf({ selection, encryptionRules, recheckPercent }: SavePolicyOptions): SavePolicy["unchanged"] {
+  const { patterns, tags, excludeCaches, largerThanBytes, oneFileSystem } = selection;
+  if (encryptionRules.length > 0 || recheckPercent > 0 || tags.length > 0 || excludeCaches) return "one_by_one";
+  return patterns.length > 0 || largerThanBytes !== undefined || oneFileSystem ? "selected" : "as_it_is";
 }
 
 /**

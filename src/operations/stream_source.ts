@@ -40,6 +40,10 @@ export class StreamSource implements BackupSource {
     options.done.catch(() => {}); // awaited at the end of the stream
   }
 
+  begin(nowNs: string): string {
+    return nowNs;
+  }
+
   paths(): string[] {
     return [this.options.path];
   }

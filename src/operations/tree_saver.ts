@@ -1,6 +1,5 @@
 import { setImmediate } from "node:timers";
 import { throwIfAborted } from "../base/errors.ts";
-import type { EventSink } from "../base/events.ts";
 import { LIMITS } from "../base/limits.ts";
 import { sortNames } from "../base/names.ts";
 import { ChunkKind } from "../model/chunk.ts";
@@ -10,14 +9,16 @@ import type { TreeReader } from "../repository/tree_reader.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import type { ChangeDetector } from "./change_detection.ts";
 import { ContentSaver } from "./content_saver.ts";
+import type { EarlyScan } from "./early_scan.ts";
 import { EntrySaver } from "./entry_saver.ts";
 import type { FileSaver } from "./file_saver.ts";
-import { FolderWriter } from "./folder_writer.ts";
+import { FolderWriter, type SavedFolder } from "./folder_writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
 import { ParentCursor } from "./parent_cursor.ts";
 import { type Pending, pending, settled, then } from "./pending.ts";
 import { ReusableContent } from "./reusable_content.ts";
 import type { SavePolicy } from "./save_policy.ts";
+import { pathOf, relativeOf, UnchangedFolders } from "./unchanged_folders.ts";
 
 /** Other people's FUSE mounts cannot even be looked at; patterns leave them out all the same. */
 const UNKNOWN = { type: "dir", sizeBytes: 0, device: "" } as const;
@@ -37,11 +38,6 @@ interface Item {
   isParents: boolean;
 }
 
-export interface SavedFolder {
-  id: string;
-  unchanged: boolean;
-}
-
 const BREATH_MS = 4;
 
 /** Slices of a folder that may wait for their files at a time. */
@@ -56,6 +52,7 @@ export class TreeSaver {
   #breathAt = 0;
   readonly #contents: ContentSaver;
   readonly #reusable: ReusableContent;
+  readonly #unchanged: UnchangedFolders;
 
   constructor(
     readonly files: FileSystem,
@@ -65,12 +62,14 @@ export class TreeSaver {
     readonly policy: SavePolicy,
     readonly detector: ChangeDetector | undefined,
     readonly tally: BackupTally,
-    readonly onEvent: EventSink,
+    early: EarlyScan | undefined,
     readonly signal?: AbortSignal,
   ) {
     this.#entries = new EntrySaver(files, saver.putXattr, tally);
     this.#reusable = new ReusableContent(writer, trees);
     this.#contents = new ContentSaver(files, writer, saver, (path, stat) => policy.plan(path, stat), signal);
+    const walk = (path: string, relative: string, id: string) => this.#walkFolder(path, relative, id, false);
+    this.#unchanged = new UnchangedFolders(files, writer, trees, policy, detector, tally, early, walk);
   }
 
   /**
@@ -103,6 +102,9 @@ export class TreeSaver {
     parentId: string | undefined,
     empty: boolean,
   ): Promise<Pending<SavedFolder>> {
+    await this.#breathe();
+    const same = parentId === undefined || empty ? undefined : await this.#unchanged.walk(path, relative, parentId);
+    if (same !== undefined) return same;
     const has = (id: string) => this.writer.hasText(id, ChunkKind.tree);
     const cursor = parentId === undefined ? undefined : new ParentCursor(this.trees, parentId, has);
     const parent = cursor === undefined ? undefined : { cursor, id: parentId! };
@@ -137,8 +139,8 @@ export class TreeSaver {
     const items: Pending<Item>[] = [];
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
-      const childPath = path === "/" ? `/${name}` : `${path}/${name}`;
-      const childRelative = relative === "" ? name : `${relative}/${name}`;
+      const childPath = pathOf(path, name);
+      const childRelative = relativeOf(relative, name);
       const stat = stats[i];
       const selection = this.policy.select(childPath, childRelative, stat instanceof SystemError ? UNKNOWN : stat);
       if (selection === "exclude") {
@@ -220,20 +222,28 @@ export class TreeSaver {
     const same = lastFolder !== undefined && this.detector?.isUnchanged(lastFolder, stat) === true &&
       this.#reusable.of(lastFolder) === true;
     const entry = same ? lastFolder : await this.#entries.ofFolder(path, name, stat);
-    let saved: Pending<SavedFolder>;
+    const saved = await this.#walkFolder(path, relative, lastFolder?.subtree, empty);
+    return then(saved, ({ id, unchanged }) => {
+      const isParents = same && unchanged;
+      this.tally.folder(lastFolder !== undefined, isParents);
+      return { entry: isParents ? lastFolder : { ...entry, subtree: id }, isParents };
+    });
+  }
+
+  async #walkFolder(
+    path: string,
+    relative: string,
+    parentId: string | undefined,
+    empty: boolean,
+  ): Promise<Pending<SavedFolder>> {
     try {
-      saved = await this.#walk(path, relative, lastFolder?.subtree, empty);
+      return await this.#walk(path, relative, parentId, empty);
     } catch (error) {
       // A source of which nothing can be read is as good as missing: an empty folder must not stand for it.
       if (!(error instanceof SystemError) || relative === "") throw error;
       this.tally.fault(path, error);
-      saved = settled({ id: await this.#emptyFolder(), unchanged: false });
+      return settled({ id: await this.#emptyFolder(), unchanged: false });
     }
-    return then(saved, ({ id, unchanged }) => {
-      const isParents = same && unchanged;
-      this.tally.folder(lastFolder, isParents);
-      return { entry: isParents ? lastFolder : { ...entry, subtree: id }, isParents };
-    });
   }
 
   #emptyFolder(): Promise<string> {

@@ -1,4 +1,5 @@
 import type { Bytes } from "../base/bytes.ts";
+import type { PackedFolder } from "./packed_folder.ts";
 
 /**
  * What Deno lacks of a file system, as one synchronous interface. Paths and names are strings as `base/names.ts` decodes
@@ -17,6 +18,11 @@ export interface FileSystem {
    * cannot be opened; a link in its place is `ENOTDIR`.
    */
   statNames(folder: string, names: readonly string[]): (FileStat | SystemError)[];
+  /**
+   * Names and stats of a folder of moderate size, valid until the next call; undefined where it is larger, or not all in it
+   * can be looked at. Throws if the folder cannot be read. Absent where a system has no quick way to it.
+   */
+  packed?(folder: string): PackedFolder | undefined;
   readLink(path: string): string;
   /** Extended attributes, sorted by name; POSIX ACLs are among them as `system.posix_acl_access` and `…_default`. */
   xattrs(path: string): Xattr[];

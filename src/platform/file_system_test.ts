@@ -1,5 +1,5 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
-import { compareNames } from "../base/names.ts";
+import { compareNames, decodeName } from "../base/names.ts";
 import { type FileStat, type FileSystem, SystemError } from "./file_system.ts";
 import {
   asOrdinaryUser,
@@ -10,6 +10,10 @@ import {
   shell,
   withFolder,
 } from "./file_system_fixture.ts";
+
+import { HASH_START, hashByte, PACKED, type PackedFolder } from "./packed_folder.ts";
+import { deviceNumber, TYPES } from "./stat_buffer.ts";
+import { decimalNs } from "./times.ts";
 
 /** Runs `test` for every implementation in a folder of its own. */
 function contract(
@@ -72,6 +76,51 @@ contract("statNames() is lstat() of each, with the errors in their places", (sys
   ok(results[1] instanceof SystemError && results[1].code === "ENOENT" && results[1].path === `${folder}/missing`);
   equal(codeOf(() => system.statNames(`${folder}/missing`, [])), "ENOENT");
   deepEqual(system.statNames(folder, []), []);
+});
+
+function unpacked({ count, entries, names }: PackedFolder): [name: string, stat: Partial<FileStat>][] {
+  return Array.from({ length: count }, (_, number) => {
+    const at = PACKED.words * number, start = entries[at + PACKED.nameStart];
+    const bytes = names.subarray(start, names.indexOf(0, start));
+    equal(entries[at + PACKED.nameHash], bytes.reduce(hashByte, HASH_START) >>> 0);
+    const wide = (word: number) => entries[at + word + 1] * 2 ** 32 + entries[at + word];
+    const time = (word: number) => decimalNs(entries[at + word], entries[at + word + 1] | 0, entries[at + word + 2]);
+    const stat: Partial<FileStat> = {
+      type: TYPES[entries[at + PACKED.mode] >>> 12],
+      mode: entries[at + PACKED.mode] & 0o7777,
+      uid: entries[at + PACKED.uid],
+      gid: entries[at + PACKED.gid],
+      links: entries[at + PACKED.links],
+      mtimeNs: time(PACKED.mtimeSeconds),
+      ctimeNs: time(PACKED.ctimeSeconds),
+      inode: String(wide(PACKED.inode)),
+      sizeBytes: wide(PACKED.sizeBytes),
+      device: deviceNumber(entries[at + PACKED.deviceMajor], entries[at + PACKED.deviceMinor]),
+    };
+    return [decodeName(bytes), stat];
+  });
+}
+
+contract("packed() is lstat() of everything in a folder", (system, folder) => {
+  if (system.packed === undefined) return;
+  shell(folder, "echo hello > file; ln -s nowhere link; mkdir dir; mkfifo fifo; ln file hard; mkdir empty");
+  shell(
+    folder,
+    String
+      .raw`touch $'bad\xff' '漢字'; touch -d '1950-01-01 00:00:00.5' old; truncate -s 5G large; cd dir; seq 9999 | xargs touch`,
+  );
+  for (const path of [folder, `${folder}/dir`, `${folder}/empty`]) {
+    const found = unpacked(system.packed(path)!);
+    deepEqual(found.map(([name]) => name).sort(compareNames), system.readNames(path).sort(compareNames));
+    for (const [name, packed] of found) {
+      const stat: Partial<FileStat> = system.lstat(`${path}/${name}`);
+      for (const key of ["allocatedBytes", "deviceMajor", "deviceMinor"] as const) delete stat[key];
+      deepEqual(packed, stat, name);
+    }
+  }
+  equal(codeOf(() => system.packed!(`${folder}/missing`)), "ENOENT");
+  equal(codeOf(() => system.packed!(`${folder}/link`)), "ENOTDIR");
+  equal(codeOf(() => system.packed!(`${folder}/file`)), "ENOTDIR");
 });
 
 contract("types, modes, owners, sizes and links agree with stat(1)", (system, folder) => {

@@ -15,9 +15,8 @@ import {
   SYS_GETDENTS64,
   SYS_STATX,
 } from "./linux_constants.ts";
-import { StatBuffer } from "./stat_buffer.ts";
+import { StatBuffer, STATX_BASIC_STATS } from "./stat_buffer.ts";
 
-const STATX_BASIC_STATS = 0x7ff;
 const LISTING_BYTES = 64 * 1024;
 const LINK_BYTES = 64 * 1024;
 const SLASH = 0x2f, DOT = 0x2e;
@@ -25,7 +24,8 @@ const SLASH = 0x2f, DOT = 0x2e;
 /** System calls that more than one class makes, relative to an open folder. `path` is for messages. */
 export class LinuxCalls {
   readonly #stat = new StatBuffer();
-  readonly #listing = new Uint8Array(new ArrayBuffer(LISTING_BYTES));
+  /** What {@linkcode nextListing} got. */
+  readonly listing = new Uint8Array(new ArrayBuffer(LISTING_BYTES));
   readonly #packed = new Uint8Array(LISTING_BYTES);
   readonly #link = new Uint8Array(new ArrayBuffer(LINK_BYTES));
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -104,11 +104,7 @@ export class LinuxCalls {
     try {
       const names: string[] = [];
       for (;;) {
-        const length = this.libc.run(
-          "getdents64",
-          path,
-          () => this.libc.symbols.getdents64(SYS_GETDENTS64, descriptor, this.#listing, BigInt(LISTING_BYTES)),
-        );
+        const length = this.nextListing(descriptor, path);
         if (length === 0) return names;
         this.#unpackNames(length, names);
       }
@@ -117,12 +113,22 @@ export class LinuxCalls {
     }
   }
 
+  /** Fills {@linkcode listing} with records of a folder and returns their bytes; 0 at its end. */
+  nextListing(descriptor: number, path: string): number {
+    const { getdents64 } = this.libc.symbols;
+    return this.libc.run(
+      "getdents64",
+      path,
+      () => getdents64(SYS_GETDENTS64, descriptor, this.listing, BigInt(LISTING_BYTES)),
+    );
+  }
+
   /**
    * A record of `getdents64` is inode 64, offset 64, length of the record 16, type 8, name, NUL. One call to the decoder
    * for all of a buffer is several times faster than one for each name; `/` is the one byte that no name holds.
    */
   #unpackNames(length: number, names: string[]): void {
-    const data = this.#listing, packed = this.#packed;
+    const data = this.listing, packed = this.#packed;
     let end = 0;
     for (let at = 0; at < length; at += data[at + 16] | (data[at + 17] << 8)) {
       let from = at + 19;

@@ -5,10 +5,12 @@ import { failure, type Libc } from "./libc.ts";
 import { LinuxAccounts } from "./linux_accounts.ts";
 import { LinuxCalls } from "./linux_calls.ts";
 import { AT_FDCWD, FOLDER_HANDLE, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "./linux_constants.ts";
+import { LinuxPacker } from "./linux_packer.ts";
 import { LinuxSourceFile } from "./linux_source_file.ts";
 import { LinuxTargetTree } from "./linux_target_tree.ts";
 import { readXattrs, xattrsOfPath } from "./linux_xattrs.ts";
 import { otherClocks } from "./other_clocks.ts";
+import type { PackedFolder } from "./packed_folder.ts";
 import { volumeKind } from "./volume_kinds.ts";
 
 /** Linux by its own calls. Loses nothing. */
@@ -25,6 +27,7 @@ export class LinuxFileSystem implements FileSystem {
   };
   readonly #calls: LinuxCalls;
   readonly #accounts: LinuxAccounts;
+  #packer: LinuxPacker | undefined;
 
   constructor(readonly libc: Libc) {
     this.#calls = new LinuxCalls(libc);
@@ -47,6 +50,11 @@ export class LinuxFileSystem implements FileSystem {
     } finally {
       this.#calls.close(descriptor);
     }
+  }
+
+  packed(folder: string): PackedFolder | undefined {
+    this.#packer ??= new LinuxPacker(this.libc, this.#calls);
+    return this.#packer.pack(folder);
   }
 
   readLink(path: string): string {

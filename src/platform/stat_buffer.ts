@@ -1,8 +1,11 @@
 import type { FileStat, FileType } from "./file_system.ts";
 import { decimalNs } from "./times.ts";
 
+/** What `statx` is asked for. */
+export const STATX_BASIC_STATS = 0x7ff;
+
 /** By `st_mode >> 12`. */
-const TYPES: readonly (FileType | undefined)[] = [
+export const TYPES: readonly (FileType | undefined)[] = [
   undefined,
   "fifo",
   "chardev",

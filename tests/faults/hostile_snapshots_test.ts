@@ -25,6 +25,7 @@ async function planted(make: (put: Put) => Promise<string>, events?: Events): Pr
     repository,
     {
       isRepeatable: false,
+      begin: (nowNs) => nowNs,
       paths: () => ["/"],
       save: ({ metadata }) =>
         make((document) => metadata.put(typeof document === "string" ? utf8(document) : encodeJson(document))),

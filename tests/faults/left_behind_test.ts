@@ -67,6 +67,7 @@ Deno.test("(41) files whose codec is gone are told of one by one, everything els
         select: () => "save",
         namesToSave: (_path, _relative, names) => names,
         wantsAnew: () => false,
+        unchanged: "as_it_is",
         recheck: () => false,
         plan: (path) => ({ style: path.includes("rare") ? { ...STYLE, codec: rare.pluginId, owner: 1 } : STYLE }),
       },

@@ -59,6 +59,7 @@ async function manyFrames(folder: string): Promise<ManyFrames> {
       select: () => "save",
       namesToSave: (_path, _relative, names) => names,
       wantsAnew: () => false,
+      unchanged: "as_it_is",
       recheck: () => false,
       plan: (path) => ({ style: { ...STYLE, owner: path.includes("owners") ? ++owner : 0 } }),
     },

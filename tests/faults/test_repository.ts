@@ -85,6 +85,7 @@ export function save(
       select: () => "save",
       namesToSave: (_path, _relative, names) => names,
       wantsAnew: () => false,
+      unchanged: "as_it_is",
       recheck: () => false,
       plan: (_path, stat) => ({ style: { ...STYLE, owner: stat.uid } }),
     },

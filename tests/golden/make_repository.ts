@@ -75,6 +75,7 @@ async function backUp(store: ObjectStore, tags: string[]): Promise<void> {
       select: () => "save",
       namesToSave: (_path, _relative, names) => names,
       wantsAnew: () => false,
+      unchanged: "as_it_is",
       recheck: () => false,
       plan: planOf,
     },

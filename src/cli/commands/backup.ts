@@ -7,6 +7,8 @@ import type { BackupRequest } from "../../operations/backup_request.ts";
 import {
   backupConfigured,
   backupStreamConfigured,
+  beginBackup,
+  type BegunBackup,
   type ConfiguredContext,
   type SnapshotCall,
 } from "../../operations/configured_backup.ts";
@@ -72,12 +74,7 @@ export const backup = defineCommand({
       app.events({ type: "warning", code: "snapshot_ahead", message });
     }
     const summary = what.kind === "files"
-      ? await backupConfigured(
-        await app.openRepository("write"),
-        app.config,
-        { ...what.request, ...call },
-        await contextOf(app),
-      )
+      ? await saveFiles(app, { ...what.request, ...call })
       : await saveStream(app, what.command, call);
     if (summary.snapshotId !== null) await app.pinSnapshot(summary.snapshotId, summary.paths);
     await app.warnOfLosses();
@@ -104,6 +101,24 @@ async function contextOf(app: App): Promise<ConfiguredContext> {
   const { files, registry, random, folder, events: onEvent, signal } = app;
   const identity = await app.identity();
   return { files, registry, random, folder, readFile: readList, pool: () => app.pool(), identity, onEvent, signal };
+}
+
+/** The sources are looked at while the key is derived, which takes another core as long. */
+async function saveFiles(app: App, call: BackupRequest & SnapshotCall): Promise<BackupSummary> {
+  const { files, registry, random, folder, clock, events: onEvent } = app;
+  let begun: Promise<BegunBackup> | undefined;
+  const begin = () => {
+    begun = beginBackup(app.config, call, { files, registry, random, folder, clock, readFile: readList, onEvent });
+    begun.catch(() => {}); // told once the repository is open
+  };
+  const stop = async () => (await begun)?.early.stop();
+  try {
+    const repository = await app.openRepository("write", begin);
+    await stop();
+    return await backupConfigured(repository, app.config, call, await contextOf(app), await begun);
+  } finally {
+    stop().catch(() => {}); // what failed is told already
+  }
 }
 
 /** The producer starts when everything else is ready for it. */

@@ -1,0 +1,187 @@
+import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import fc from "fast-check";
+import { compareNames, encodeName } from "../base/names.ts";
+import type { Entry } from "../model/entry.ts";
+import { entryText } from "../model/entry_text.ts";
+import { encodeLeaf } from "../model/tree.ts";
+import type { FileStat, FileType } from "../platform/file_system.ts";
+import { HASH_START, hashByte, PACKED, type PackedFolder } from "../platform/packed_folder.ts";
+import { TYPES } from "../platform/stat_buffer.ts";
+import { ChangeDetector } from "./change_detection.ts";
+import { FolderMatcher, isLeaf, type MatchedFolder } from "./folder_match.ts";
+
+const KNOWN = "ab".repeat(32), UNKNOWN = "cd".repeat(32), SUBTREE = "ef".repeat(32);
+const SCAN_NS = "1700000000000000000";
+const detector = new ChangeDetector(SCAN_NS, new Set(["2049"]));
+
+const STAT: FileStat = {
+  type: "file",
+  mode: 0o644,
+  uid: 1000,
+  gid: 100,
+  sizeBytes: 5,
+  mtimeNs: "1600000000123456789",
+  ctimeNs: "1600000000123456790",
+  inode: "77",
+  device: "64769",
+  links: 1,
+  allocatedBytes: 4096,
+  deviceMajor: 0,
+  deviceMinor: 0,
+};
+
+function entryOf(name: string, stat: FileStat): Entry {
+  const { type, mode, uid, gid, mtimeNs: mtime, ctimeNs: ctime, inode } = stat;
+  const entry: Entry = { name, type, mode, uid, gid, mtime, ctime, inode, user: "ann", group: "staff" };
+  if (type === "file") Object.assign(entry, { size: String(stat.sizeBytes), content: { elements: [KNOWN] } });
+  if (type === "dir") entry.subtree = SUBTREE;
+  if (type === "symlink") entry.target = 'to "there"\\';
+  if (type !== "dir" && stat.links > 1) Object.assign(entry, { links: stat.links, device: stat.device });
+  return entry;
+}
+
+function packed(found: readonly [name: string, stat: FileStat][]): PackedFolder {
+  const entries = new Uint32Array(PACKED.words * found.length);
+  const names: number[] = [];
+  const wide = (at: number, value: bigint) => entries.set([Number(value & 0xffffffffn), Number(value >> 32n)], at);
+  const time = (at: number, ns: bigint) => {
+    const nanoseconds = ((ns % 10n ** 9n) + 10n ** 9n) % 10n ** 9n;
+    wide(at, BigInt.asUintN(64, (ns - nanoseconds) / 10n ** 9n));
+    entries[at + 2] = Number(nanoseconds);
+  };
+  found.forEach(([name, stat], number) => {
+    const at = PACKED.words * number, device = Number(stat.device);
+    entries.set([stat.links, stat.uid, stat.gid, (TYPES.indexOf(stat.type) << 12) | stat.mode], at + PACKED.links);
+    wide(at + PACKED.inode, BigInt(stat.inode));
+    wide(at + PACKED.sizeBytes, BigInt(stat.sizeBytes));
+    time(at + PACKED.ctimeSeconds, BigInt(stat.ctimeNs));
+    time(at + PACKED.mtimeSeconds, BigInt(stat.mtimeNs));
+    entries.set([device >> 8, device & 0xff, names.length], at + PACKED.deviceMajor);
+    const bytes = encodeName(name);
+    entries[at + PACKED.nameHash] = bytes.reduce(hashByte, HASH_START);
+    names.push(...bytes, 0);
+  });
+  return { count: found.length, entries, names: Uint8Array.from(names) };
+}
+
+function match(
+  leaves: readonly (readonly Entry[])[],
+  folder: PackedFolder,
+  wantsSame?: (name: string) => boolean,
+): MatchedFolder | undefined {
+  const matcher = new FolderMatcher(detector, (id) => id[0] === 0xab);
+  matcher.begin(folder, wantsSame);
+  for (const entries of leaves) if (!matcher.isSame(encodeLeaf(entries.map(entryText)))) return undefined;
+  return matcher.end();
+}
+
+const anyStat = fc.record({
+  type: fc.constantFrom<FileType>("file", "dir", "symlink", "fifo", "socket", "chardev", "blockdev"),
+  mode: fc.constantFrom(0o644, 0o7777, 0),
+  uid: fc.constantFrom(0, 1000, 0xffffffff),
+  gid: fc.constantFrom(0, 100, 0xffffffff),
+  sizeBytes: fc.constantFrom(0, 5, 2 ** 32, 2 ** 40 + 3),
+  mtimeNs: fc.constantFrom(
+    "0",
+    "5",
+    "-5",
+    "1600000000123456789",
+    "1600000000000000000",
+    "1699999997999999999",
+    SCAN_NS,
+  ),
+  ctimeNs: fc.constantFrom("999999999", "1600000000123456789", "1699999998000000000", "1699999400000000000"),
+  inode: fc.constantFrom("1", "4294967296", "9007199254740993", "18446744073709551615"),
+  device: fc.constantFrom("2049", "64769"),
+  links: fc.constantFrom(1, 2, 70000),
+  allocatedBytes: fc.constant(0),
+  deviceMajor: fc.constant(0),
+  deviceMinor: fc.constant(0),
+});
+
+Deno.test("an entry matches only where it is unchanged, and then nearly always", () => {
+  let matches = 0;
+  fc.assert(
+    fc.property(anyStat, anyStat, fc.subarray(Object.keys(STAT)), (before, after, changed) => {
+      const now = { ...before } as Record<string, unknown>;
+      for (const key of changed) now[key] = after[key as keyof FileStat];
+      const stat = now as unknown as FileStat;
+      const entry = entryOf("name", before);
+      const matched = match([[entry]], packed([["name", stat]])) !== undefined;
+      const expected = detector.isUnchanged(entry, stat);
+      if (!before.mtimeNs.startsWith("-")) equal(matched, expected);
+      else equal(matched, false); // left to those who can tell
+      if (matched) matches++;
+    }),
+    { numRuns: 3000 },
+  );
+  equal(matches > 100, true);
+});
+
+const file = entryOf("name", STAT);
+const cases: [what: string, entries: Entry[], isSame: boolean][] = [
+  ["as it was", [file], true],
+  ["no content", [{ ...file, content: undefined }], false],
+  ["a hole", [{ ...file, content: { elements: [KNOWN, { hole: "17" }, KNOWN] } }], true],
+  ["a chunker", [{ ...file, chunker: { algorithm: "fixed-1", block_bytes: 4096 } }], true],
+  ["extended attributes", [{ ...file, xattrs: [{ name: "user.a]}", value: "AAAA" }, { name: "b", value: "" }] }], true],
+  ["extended attributes in chunks", [{ ...file, xattrs: [{ name: "user.a", chunks: [KNOWN] }] }], false],
+  ["a chunk that is not there", [{ ...file, content: { elements: [KNOWN, UNKNOWN] } }], false],
+  ["content in nodes", [{ ...file, content: { nodes: [KNOWN], depth: 1 } }], false],
+  ["content that is plain", [{ ...file, content: { kind: "plain", elements: [KNOWN] } }], false],
+  ["marked as changed", [{ ...file, changed: true }], false],
+  ["a member of a later version", [{ ...file, zeta: 1 }], false],
+  ["another name", [{ ...file, name: "nam" }], false],
+  ["a longer name", [{ ...file, name: "names" }], false],
+  ["a name more", [file, { ...file, name: "other" }], false],
+  ["a name twice", [file, file], false],
+  ["no name", [], false],
+];
+
+for (const [what, entries, isSame] of cases) {
+  Deno.test(`a file and an entry: ${what}`, () => {
+    equal(match([entries], packed([["name", STAT]])) !== undefined, isSame);
+  });
+}
+
+Deno.test("names of any kind are found, in as many leaves as there are", () => {
+  const names = ["a", "é", "z.txt", "日本", "A", "a".repeat(255), "dir", "link"].sort(compareNames);
+  const stats = names.map((name, i): [string, FileStat] => {
+    const type = name === "dir" ? "dir" : name === "link" ? "symlink" : "file";
+    return [name, { ...STAT, inode: String(i), sizeBytes: i, type }];
+  });
+  const entries = stats.map(([name, stat]) => entryOf(name, stat));
+  const folder = packed([...stats].reverse());
+  const bytes = stats.reduce((sum, [, stat]) => sum + (stat.type === "file" ? stat.sizeBytes : 0), 0);
+  const whole = { files: 6, bytes, others: 1, folders: [{ name: "dir", subtree: SUBTREE }] };
+  deepEqual(match([entries], folder), whole);
+  deepEqual(match([entries.slice(0, 3), entries.slice(3)], folder), whole);
+  equal(match([entries.slice(3), entries.slice(0, 3)], folder), undefined);
+  equal(match([entries.slice(0, 3), entries.slice(2)], folder), undefined);
+  equal(match([entries, []], packed([...stats, ["more", STAT]])), undefined);
+  deepEqual(match([entries], folder, () => true), whole);
+  equal(match([entries], folder, (name) => name !== "日本"), undefined);
+  deepEqual(match([[]], packed([])), { files: 0, bytes: 0, others: 0, folders: [] });
+});
+
+Deno.test("names with escapes, or that are not UTF-8, and half files of a restore are left to others", () => {
+  for (const name of ['a"b', "a\\b", "a\nb", "\udc80", ".axiom-part-0123456789abcdef"]) {
+    equal(match([[entryOf(name, STAT)]], packed([[name, STAT]])), undefined, JSON.stringify(name));
+  }
+});
+
+Deno.test("an empty file needs no content", () => {
+  const empty = { ...STAT, sizeBytes: 0 };
+  equal(match([[{ ...entryOf("name", empty), content: undefined }]], packed([["name", empty]]))?.files, 1);
+});
+
+Deno.test("a document that is cut short anywhere matches nothing", () => {
+  const document = encodeLeaf([entryText(file)]);
+  const matcher = new FolderMatcher(detector, () => true);
+  for (let at = 0; at < document.length; at++) {
+    matcher.begin(packed([["name", STAT]]), undefined);
+    equal(matcher.isSame(document.slice(0, at)), false, String(at));
+  }
+  equal(isLeaf(document), true);
+  equal(isLeaf(document.slice(0, 5)), false);
+});
