@@ -56,6 +56,7 @@ export const LIMITS = {
   cryptoKeysMax: 64, // imported AES keys per worker; one per open pack, kind and cipher
   rangeGapBytes: 64 * KIB, // ranges closer than this are read as one
   rangeBytesMax: 8 * MIB,
+  framesRangeBytesMax: 1 * MIB, // frames read as one; a larger one comes alone, in a buffer that is not copied
   readAheadBytes: 8 * MIB, // of a file that is read in order: two frames while a third is written out
   readAheadChunks: 256, // holes and blocks of 4 KiB count too
   readAheadFrames: 3, // that those chunks lie in: each is decoded and kept as a whole

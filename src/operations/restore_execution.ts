@@ -15,8 +15,8 @@ import { RestoreSalvage } from "./restore_salvage.ts";
 import type { RestoreTally } from "./restore_tally.ts";
 import { RestoreWriter } from "./restore_writer.ts";
 
-/** Frames that are read ahead per worker: one being decoded, one waiting. */
-const FRAMES_PER_WORKER = 2;
+/** Frames that are read ahead per worker: one being decoded, the others waiting. */
+const FRAMES_PER_WORKER = 3;
 
 /** Writes what was planned: pack by pack, each frame of a batch read and decoded once, on all workers. */
 export class RestoreExecution {

@@ -1,4 +1,4 @@
-import type { FileStat, TargetTree } from "../platform/file_system.ts";
+import { type FileStat, SystemError, type TargetTree } from "../platform/file_system.ts";
 import { clashAt, type NameClash, StandingNames } from "./restore_names.ts";
 import type { PartNames } from "./restore_parts.ts";
 
@@ -54,6 +54,7 @@ export class WalkedFolder {
  * @param fresh Nothing stood there when it was planned
  */
 export function makeFolder(target: TargetTree, path: string, fresh: boolean): boolean {
+  if (fresh && isMadeAnew(target, path)) return true;
   const existing = target.lstat(path);
   const clash = fresh && existing !== undefined ? clashAt(target, path) : undefined;
   if (clash !== undefined) throw clash;
@@ -61,4 +62,14 @@ export function makeFolder(target: TargetTree, path: string, fresh: boolean): bo
   if (existing !== undefined && !fresh) target.remove(path);
   target.makeFolder(path);
   return true;
+}
+
+function isMadeAnew(target: TargetTree, path: string): boolean {
+  try {
+    target.makeFolder(path);
+    return true;
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "EEXIST") return false;
+    throw error;
+  }
 }

@@ -54,7 +54,7 @@ const idBytes = new Uint8Array(32);
 
 class LayoutBuilder {
   readonly #kind: ChunkKind;
-  readonly #chunks: PlannedChunk[] = [];
+  #chunks: PlannedChunk[] = [];
   #offset = 0;
 
   constructor(content: Content | undefined, readonly index: ChunkIndex, readonly what: string) {
@@ -62,17 +62,24 @@ class LayoutBuilder {
   }
 
   add(elements: readonly ContentElement[]): void {
-    for (const element of elements) {
-      if (typeof element !== "string") {
-        this.#offset += Number(element.hole);
-        continue;
-      }
-      const location = this.index.first(fromHexInto(idBytes, element), this.#kind);
-      if (location === undefined) throw this.#missing(element);
-      const { pack, place: { frame, offset: frameOffset, length } } = location;
-      this.#chunks.push({ id: element, offset: this.#offset, length, pack, frame, frameOffset });
-      this.#offset += length;
+    const [first] = elements;
+    if (this.#chunks.length === 0 && elements.length === 1 && typeof first === "string") {
+      this.#chunks = [this.#planned(first)]; // as most files have it; `push` would make room for 17
+      return;
     }
+    for (const element of elements) {
+      if (typeof element === "string") this.#chunks.push(this.#planned(element));
+      else this.#offset += Number(element.hole);
+    }
+  }
+
+  #planned(id: string): PlannedChunk {
+    const location = this.index.first(fromHexInto(idBytes, id), this.#kind);
+    if (location === undefined) throw this.#missing(id);
+    const { pack, place: { frame, offset: frameOffset, length } } = location;
+    const offset = this.#offset;
+    this.#offset += length;
+    return { id, offset, length, pack, frame, frameOffset };
   }
 
   finish(sizeBytes: number): FileLayout {

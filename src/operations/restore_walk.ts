@@ -80,8 +80,8 @@ export class RestoreWalk {
 
   async #folder(id: string, folder: WalkedFolder): Promise<void> {
     const names = new Set<string>();
-    for await (const leaf of this.trees.leaves(id)) {
-      for (const entry of leaf) {
+    for await (const { entries } of this.trees.leafNodes(id)) {
+      for (const entry of entries) {
         throwIfAborted(this.context.signal);
         if (this.options.delete) names.add(entry.name);
         const path = folder.path === "" ? entry.name : `${folder.path}/${entry.name}`;

@@ -76,7 +76,12 @@ export class LinuxObject implements MetadataCalls {
   readonly #on: ObjectCalls;
 
   /** @param isHandle Whether the descriptor was opened with `O_PATH` */
-  constructor(readonly calls: LinuxCalls, readonly descriptor: number, readonly path: string, isHandle: boolean) {
+  constructor(
+    readonly calls: LinuxCalls,
+    readonly descriptor: number,
+    readonly path: string,
+    readonly isHandle: boolean,
+  ) {
     this.#on = isHandle ? callsOnHandle(calls, descriptor) : new CallsOnDescriptor(calls.libc, descriptor);
   }
 

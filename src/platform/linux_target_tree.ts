@@ -171,7 +171,7 @@ export class LinuxTargetTree implements TargetTree {
       folder,
       name,
       path,
-      (object) => applyMetadata(object, metadata, object.stat().type === "symlink"),
+      (object) => applyMetadata(object, metadata, object.isHandle && object.stat().type === "symlink"),
     );
   }
 

@@ -17,7 +17,7 @@ interface FrameRange {
   length: number;
 }
 
-/** Reads the stored bytes of some frames of a pack, in few requests: ranges that are near each other are read as one. */
+/** Reads the stored bytes of some frames of a pack, in few requests: small ranges that are near each other are read as one. */
 export async function* fetchFrames(
   reader: PackReader,
   pack: PackRecord,
@@ -50,7 +50,7 @@ function* nearRanges(ranges: readonly FrameRange[]): Generator<FrameRange[]> {
   let end = 0;
   for (const range of ranges) {
     const isNear = group.length > 0 && range.offset - end <= LIMITS.rangeGapBytes &&
-      range.offset + range.length - group[0].offset <= LIMITS.rangeBytesMax;
+      range.offset + range.length - group[0].offset <= LIMITS.framesRangeBytesMax;
     if (group.length > 0 && !isNear) {
       yield group;
       group = [];

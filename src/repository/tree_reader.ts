@@ -32,21 +32,21 @@ export class TreeReader {
 
   /** The same with the leaves' own ids. */
   async *leafNodes(id: string): AsyncGenerator<TreeLeaf> {
+    const left = [{ id, depth: 0 }];
     let last: string | undefined;
-    for await (const leaf of this.#leavesBelow(id, 0)) {
-      const { entries } = leaf;
-      if (entries.length === 0) continue;
-      if (last !== undefined && compareNames(last, entries[0].name) >= 0) throw damaged(id, "its leaves overlap");
-      last = entries[entries.length - 1].name;
-      yield leaf;
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const { id: at, depth } = next;
+      if (depth > NODE_DEPTH_MAX) throw damaged(at, "its index nodes are nested too deeply");
+      const node = await this.node(at);
+      if ("children" in node) {
+        for (const child of node.children.toReversed()) left.push({ id: child.id, depth: depth + 1 });
+      } else if (node.entries.length > 0) {
+        const { entries } = node;
+        if (last !== undefined && compareNames(last, entries[0].name) >= 0) throw damaged(id, "its leaves overlap");
+        last = entries[entries.length - 1].name;
+        yield { id: at, entries };
+      }
     }
-  }
-
-  async *#leavesBelow(id: string, depth: number): AsyncGenerator<TreeLeaf> {
-    if (depth > NODE_DEPTH_MAX) throw damaged(id, "its index nodes are nested too deeply");
-    const node = await this.node(id);
-    if ("entries" in node) yield { id, entries: node.entries };
-    else for (const child of node.children) yield* this.#leavesBelow(child.id, depth + 1);
   }
 
   async *entries(id: string): AsyncGenerator<Entry> {
