@@ -77,19 +77,29 @@ export async function restore(
 ): Promise<RestoreSummary> {
   const { clock } = repository.context;
   const started = clock.monotonicMs();
-  const view = await repository.loadIndex(context.signal);
-  const trees = repository.trees(view, context.signal);
-  const source = await resolvePath(trees, options.snapshot, options.path); // before anything is made
-  const tally = new RestoreTally(context.onEvent, options.verify);
-  const target = openTarget(options, context.files);
   const pool = context.pool();
   try {
-    if (target !== undefined) pool.configureRestore({ target: options.target });
-    const verified = await run({ repository, view, trees, source, pool, tally, options, context, target });
+    if (!options.dryRun) pool.prestart();
+    const view = await repository.loadIndex(context.signal);
+    const trees = repository.trees(view, context.signal);
+    const source = await resolvePath(trees, options.snapshot, options.path); // before anything is made
+    const tally = new RestoreTally(context.onEvent, options.verify);
+    const verified = await runInTarget({ repository, view, trees, source, pool, tally, options, context });
     return summary(options, tally, verified, (clock.monotonicMs() - started) / 1000);
   } finally {
-    await pool.releaseTarget();
     pool.close();
+  }
+}
+
+/** Returns how many files were verified. */
+async function runInTarget(parts: Omit<RestoreRun, "target">): Promise<number> {
+  const { pool, options, context } = parts;
+  const target = openTarget(options, context.files);
+  try {
+    if (target !== undefined) pool.configureRestore({ target: options.target });
+    return await run({ ...parts, target });
+  } finally {
+    await pool.releaseTarget();
     target?.close();
   }
 }

@@ -95,6 +95,11 @@ export class WorkerPool {
     this.broken.catch(() => {});
   }
 
+  /** For whoever is sure to need the workers, and has something to do while they come up. */
+  prestart(): void {
+    this.#started();
+  }
+
   #started(): Lane[] {
     if (this.#lanes.length === 0) {
       this.#lanes = Array.from({ length: this.size }, () => this.#laneOf(this.start()));
