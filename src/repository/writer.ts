@@ -1,21 +1,18 @@
 import { type Bytes, fromHex, fromHexInto } from "../base/bytes.ts";
 import { type AxiomError, isKind, messageOf, throwIfAborted } from "../base/errors.ts";
 import { CHUNK_ID_BYTES, ChunkKind } from "../model/chunk.ts";
-import { packKey } from "../model/object_keys.ts";
 import { DedupTable } from "../stages/dedup_table.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import { type Condemned, readCondemned } from "./condemned.ts";
-import type { DamagedIndex } from "./index_objects.ts";
+import { setIndexesAside, setPacksAside } from "./damaged_objects.ts";
 import { type IndexView, loadIndex } from "./index_view.ts";
 import { IndexWriter } from "./index_writer.ts";
 import { MetadataWriter } from "./metadata_writer.ts";
-import { isPackWhole } from "./pack_hash.ts";
 import { kindsOf } from "./pack_reader.ts";
 import { PackWriter } from "./pack_writer.ts";
 import type { Repository } from "./repository.ts";
 import { WriterSession } from "./session.ts";
-import { setAside, whereItWent } from "./set_aside.ts";
 import { type SnapshotCommit } from "./snapshots.ts";
 import { TreeReader } from "./tree_reader.ts";
 
@@ -237,29 +234,4 @@ export async function outwaitStaleListings({ store, context }: Repository, signa
 function usablePacks(view: IndexView, condemned: Condemned): Set<string> {
   const damaged = new Set(view.damagedPacks.map(({ name }) => name));
   return new Set([...view.listed.keys()].filter((name) => !condemned.has(name) && !damaged.has(name)));
-}
-
-/**
- * Torn packs are moved out of the way; nothing is deleted. A pack whose bytes are what its name says stays: then it is this
- * client that cannot read it.
- */
-async function setPacksAside({ store, context }: Repository, view: IndexView, signal?: AbortSignal): Promise<void> {
-  for (const { name, sizeBytes, reason } of view.damagedPacks) {
-    const isWhole = await isPackWhole(store, name, sizeBytes, signal);
-    const asideKey = isWhole ? undefined : await setAside(store, packKey(name), signal);
-    const message = `The pack ${name} is damaged (${reason}) and ${whereItWent(asideKey)}`;
-    context.onEvent({ type: "warning", code: "damaged_pack", message });
-  }
-}
-
-async function setIndexesAside(
-  { store, context }: Repository,
-  damaged: readonly DamagedIndex[],
-  signal?: AbortSignal,
-): Promise<void> {
-  for (const { key, reason } of damaged) {
-    const went = whereItWent(await setAside(store, key, signal));
-    const message = `The index object ${key} is damaged (${reason}) and ${went}; its packs are read instead`;
-    context.onEvent({ type: "warning", code: "damaged_index", message });
-  }
 }

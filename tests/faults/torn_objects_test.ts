@@ -2,15 +2,27 @@ import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "n
 import { AxiomError } from "../../src/base/errors.ts";
 import { ChunkKind } from "../../src/model/chunk.ts";
 import { packKey, PREFIX } from "../../src/model/object_keys.ts";
+import { repairPacks } from "../../src/operations/repair_packs.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { type MemoryState, memoryStore } from "../../src/storage/memory.ts";
 import { SteadyFiles } from "./faulty_files.ts";
 import { flipBit } from "./damage.ts";
+import { inProcessPool } from "./in_process_pool.ts";
 import { type Picture, pictureOfFolder, pictureOfSnapshot } from "./pictures.ts";
 import { changeSmallSource, noise, writeFiles, writeSmallSource } from "./source_folder.ts";
-import { emptyRepository, type Events, opened, save, SMALL_PACKS, withFolder } from "./test_repository.ts";
+import {
+  emptyRepository,
+  type Events,
+  IDENTITY,
+  opened,
+  save,
+  SMALL_PACKS,
+  STYLE,
+  withFolder,
+} from "./test_repository.ts";
 
 const files = openFileSystem();
+const context = { pool: () => inProcessPool(), identity: IDENTITY, onEvent: () => {} };
 
 /** Two snapshots in several packs, the second one of `folder` as it is. */
 async function twoSnapshots(folder: string): Promise<{ state: MemoryState; pictures: Picture[] }> {
@@ -57,6 +69,31 @@ Deno.test("(2) (3) a pack or index object that is torn is set aside, told of, an
           else deepEqual(oldest, pictures[0]);
         });
       }
+    }
+  });
+});
+
+Deno.test("(24) a pack that became longer stays where it is: what is in it can be read, and is stored again for new snapshots", async () => {
+  await withFolder(async (folder) => {
+    const { state, pictures } = await twoSnapshots(folder);
+    for (const key of objectsBelow(state, PREFIX.packs)) {
+      const store = memoryStore();
+      store.restore(new Map(state).set(key, Uint8Array.from([...state.get(key)!, 7])));
+      const events: Events = [];
+      const repository = await opened(store, events);
+      await save(repository, folder, { files: new SteadyFiles(folder) });
+      const told = events.flatMap((event) => event.type === "warning" ? [event.message] : []);
+      ok(told.some((message) => message.includes(`${key.slice(9)} is damaged`) && message.includes("left where")));
+      deepEqual(objectsBelow(store.snapshot(), PREFIX.damaged), []);
+      const repair = { selection: { kind: "all" as const }, dryRun: false, metadataStyle: STYLE };
+      for (const repaired of [false, true]) {
+        if (repaired) await repairPacks(await opened(store), repair, context);
+        const { snapshots } = await repository.snapshots();
+        const seen = [];
+        for (const snapshot of snapshots) seen.push(await pictureOfSnapshot(await opened(store), snapshot, folder));
+        deepEqual(seen, [...pictures, pictures[1]], `repaired: ${repaired}`);
+      }
+      ok(objectsBelow(store.snapshot(), PREFIX.damaged).length > 0, "repair did not take it out of use");
     }
   });
 });
