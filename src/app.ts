@@ -17,11 +17,10 @@ import { hostName, userName } from "./platform/host.ts";
 import { openFileSystem } from "./platform/open_file_system.ts";
 import { readBounded } from "./platform/read_bounded.ts";
 import { type StateFiles, stateFiles } from "./platform/state_files.ts";
-import { cacheFolder, dataFolder, stateFolder } from "./platform/user_folders.ts";
+import { cacheFolder, dataFolder, runtimeFolder, stateFolder } from "./platform/user_folders.ts";
 import { pluginEventSink } from "./plugins/event_text.ts";
 import { PluginHost } from "./plugins/plugin_host.ts";
 import { pluginFolder } from "./plugins/plugin_folder.ts";
-import type { PluginStages } from "./plugins/plugin_stages.ts";
 import { clientId } from "./repository/client_id.ts";
 import { PinStore } from "./repository/pins.ts";
 import { Repository } from "./repository/repository.ts";
@@ -66,7 +65,8 @@ class WiredApp implements App {
   #repository: Promise<Repository> | undefined;
   #distrust: AxiomError | undefined;
   #plugins: Promise<PluginHost> | undefined;
-  #stages: PluginStages | undefined;
+  #host: PluginHost | undefined;
+  #listening: Promise<void> | undefined;
 
   constructor(settings: AppSettings, readonly loaded: LoadedConfig) {
     this.#settings = settings;
@@ -91,7 +91,12 @@ class WiredApp implements App {
   }
 
   pool(): WorkerPool {
-    return new WorkerPool(this.workers, undefined, this.#stages);
+    this.#listening ??= this.#host?.listen(this.socketFolder, this.random);
+    return new WorkerPool(this.workers, undefined, this.#host?.stages);
+  }
+
+  get socketFolder(): string | undefined {
+    return runtimeFolder((name) => this.#settings.environment.variable(name));
   }
 
   /** Opened with the first repository. What is wrong with them is a warning: a backup without plugins needs none. */
@@ -102,8 +107,16 @@ class WiredApp implements App {
   async #pluginHost(): Promise<PluginHost> {
     const { pluginFolder: path, config: { plugins }, clock, registry: stages, events } = this;
     const trust = { ...plugins, policy: plugins.policy ?? "warn" };
-    const onEvent = pluginEventSink(events);
-    const settings = { trust, clock, instancesMax: this.workers, onEvent, stages, absent: this.#absent };
+    const settings = {
+      trust,
+      dropPolicy: plugins.policy ?? "require",
+      clock,
+      instancesMax: this.workers,
+      onEvent: pluginEventSink(events),
+      onProblem: (message: string) => events({ type: "warning", code: "plugins", message }),
+      stages,
+      absent: this.#absent,
+    };
     let host: PluginHost;
     try {
       host = await PluginHost.open({ ...settings, folder: path === undefined ? undefined : pluginFolder(path) });
@@ -112,7 +125,7 @@ class WiredApp implements App {
       events({ type: "warning", code: "plugins", message: `${error.message}; no plugin is used` });
       host = await PluginHost.open({ ...settings, folder: undefined });
     }
-    this.#stages = host.stages;
+    this.#host = host;
     return host;
   }
 
@@ -248,8 +261,9 @@ class WiredApp implements App {
   }
 
   async close(): Promise<void> {
-    const plugins = await this.#plugins?.catch(() => undefined);
-    await plugins?.close();
+    await this.#plugins?.catch(() => undefined);
+    await this.#listening;
+    await this.#host?.close();
     const opened = await this.#opened?.catch(() => undefined);
     await opened?.store.close();
   }

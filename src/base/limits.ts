@@ -123,5 +123,10 @@ export const LIMITS = {
   pluginFaultWindowMs: 600_000,
   pluginKeptMs: 600_000, // a generation that was replaced can come back at once for so long
   pluginGenerationsKept: 4, // of one plugin, whatever their age: each holds its compiled module
+  pluginPollMs: 1_000, // between two looks at what is installed, where nobody told of a change
+  pluginSettleMs: 400, // a file that was put into the plugin folder is left alone until it is unchanged for so long
+  controlMessageBytesMax: 256 * KIB, // to and from another process of this user: a list of a hundred plugins is 60 KiB
+  controlAnswerMs: 60_000, // for another process to stage and probe a generation
+  controlConnectionsMax: 8, // at once, of one process
   pluginRecordsMax: 8, // of generations that are gone, per plugin: what `list` tells of the past
 } as const;

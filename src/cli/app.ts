@@ -47,6 +47,8 @@ export interface App {
   readonly stateFolder: string | undefined;
   /** Where installed plugins lie; undefined where the machine has no place for them. */
   readonly pluginFolder: string | undefined;
+  /** Where running processes of this user can be reached; undefined where there is no such place. */
+  readonly socketFolder: string | undefined;
   /** Where the cache lies; undefined where there is to be none. */
   readonly cacheFolder: string | undefined;
   /** Starts data-path workers, one per core; whoever asks ends them. */

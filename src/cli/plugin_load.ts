@@ -3,9 +3,11 @@ import type { Capability } from "../plugins/capabilities.ts";
 import { type LoadedPlugin, loadPlugin } from "../plugins/installed.ts";
 import { absolute } from "../operations/source_list.ts";
 import { readSignedPlugin } from "../plugins/signed_file.ts";
+import type { ControlAnswer } from "../plugins/control_message.ts";
 import type { Flag, FlagValues } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { escapeLines } from "./event_json.ts";
+import { askRunning, hasRefusal, processesJson, processLines } from "./plugin_processes.ts";
 import { askingLines, capabilitiesJson, pluginFolderOf, signerName, trustOf } from "./plugin_place.ts";
 
 export const PLUGIN_FILE = {
@@ -27,6 +29,11 @@ export interface LoadOptions {
   signaturePath: string | undefined;
 }
 
+/** With what running processes made of it. */
+interface Loaded extends LoadedPlugin {
+  readonly processes: readonly ControlAnswer[];
+}
+
 export function loadOptions(values: FlagValues<typeof SIGNATURE_FLAG>, [path]: readonly string[]): LoadOptions {
   return { path, signaturePath: values.signature };
 }
@@ -35,19 +42,19 @@ export async function loadFrom(
   { path, signaturePath }: LoadOptions,
   { app: open }: CommandContext,
   replaces: boolean,
-): Promise<LoadedPlugin> {
+): Promise<Loaded> {
   const app = await open();
   const file = await readSignedPlugin(absolute(path, app.folder), signaturePath && absolute(signaturePath, app.folder));
-  const loaded = await loadPlugin(pluginFolderOf(app), file, trustOf(app), { replaces });
+  const loaded = await loadPlugin(pluginFolderOf(app), file, trustOf(app), { replaces, tryWith: app.clock });
   if (loaded.doubt !== undefined) {
     const message =
       `The plugin ${loaded.manifest.pluginId} ${loaded.manifest.version} is used without a trusted signature: ${loaded.doubt}`;
     app.events({ type: "warning", code: "plugin_signature", message });
   }
-  return loaded;
+  return { ...loaded, processes: await askRunning(app, "sync") };
 }
 
-export function loadedText({ plugin, manifest, missing }: LoadedPlugin): string {
+export function loadedText({ plugin, manifest, missing, processes }: Loaded): string {
   const { pluginId, version, previous } = plugin;
   const signer = signerName(plugin.key);
   const lines = [
@@ -63,7 +70,7 @@ export function loadedText({ plugin, manifest, missing }: LoadedPlugin): string 
       `Allow all of that: axiom plugin grant --all${placesLeft(missing)} ${pluginId}`,
     );
   }
-  return lines.map(escapeLines).join("\n");
+  return [...lines.map(escapeLines), ...processLines(processes, [pluginId])].join("\n");
 }
 
 /** What a plugin leaves to whoever grants it. */
@@ -73,7 +80,7 @@ function placesLeft(missing: readonly Capability[]): string {
   return `${host ? " --host <host>" : ""}${folder ? " --folder <dir>" : ""}`;
 }
 
-export function loadedJson({ plugin, manifest, missing, doubt }: LoadedPlugin): unknown {
+export function loadedJson({ plugin, manifest, missing, doubt, processes }: Loaded): unknown {
   const { pluginId, version, sha256, key, previous } = plugin;
   return {
     plugin_id: pluginId,
@@ -85,5 +92,11 @@ export function loadedJson({ plugin, manifest, missing, doubt }: LoadedPlugin): 
     state: missing.length === 0 ? "ready" : "held",
     missing: capabilitiesJson(missing),
     doubt: doubt ?? null,
+    processes: processesJson(processes),
   };
+}
+
+/** 14 where a running process cannot use what is installed now and does not only wait for a grant. */
+export function loadedCode({ processes, missing }: Loaded): number {
+  return missing.length === 0 && hasRefusal(processes) ? 14 : 0;
 }

@@ -18,6 +18,14 @@ export function dataFolder(variable: Variable, os: string = Deno.build.os): stri
   return folderOf(variable, os, "XDG_DATA_HOME", [".local", "share"], "Application Support");
 }
 
+/** Where what lives no longer than a session of the user lies: `XDG_RUNTIME_DIR`, else a folder below {@linkcode stateFolder}. */
+export function runtimeFolder(variable: Variable, os: string = Deno.build.os): string | undefined {
+  const base = variable("XDG_RUNTIME_DIR");
+  if (os !== "windows" && base && isAbsolute(base)) return join(base, APPLICATION);
+  const state = stateFolder(variable, os);
+  return state && join(state, "run");
+}
+
 /** Where what can be made again lies; everything in it may be deleted at any time. */
 export function cacheFolder(variable: Variable, os: string = Deno.build.os): string | undefined {
   const folder = folderOf(variable, os, "XDG_CACHE_HOME", [".cache"], "Caches");

@@ -32,6 +32,7 @@ export function builtInPlugins({ codecs, ciphers }: StageRegistry): PluginSource
       category,
       description,
       formats: [],
+      granted: [],
       open: () => ({ pool: undefined, ciphers: [] }),
     })),
   ];
@@ -49,6 +50,7 @@ function sourceOf(
     category,
     description: WORDS[pluginId],
     formats: [...(codec === undefined ? [] : [codec.formatId]), ...ciphers.map(({ formatId }) => formatId)],
+    granted: [],
     open: () => ({ pool: undefined, ...(codec === undefined ? {} : { codec }), ciphers }),
   };
 }

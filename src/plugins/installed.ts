@@ -1,4 +1,5 @@
 /** What a person does with installed plugins: load, unload, grant, revoke. Everything here is one change of `plugins.lock`. */
+import type { Clock } from "../base/clock.ts";
 import { AxiomError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { admit } from "./admission.ts";
@@ -9,6 +10,7 @@ import { nameOfPlugin } from "./plugin_failure.ts";
 import type { PluginBytes, PluginFolder } from "./plugin_folder.ts";
 import type { Grant, LockedPlugin, LockedVersion } from "./plugins_lock.ts";
 import { judge, type Trust } from "./trust.ts";
+import { tryFile } from "./try_file.ts";
 
 export interface LoadedPlugin {
   readonly plugin: LockedPlugin;
@@ -22,18 +24,22 @@ export interface LoadedPlugin {
 /**
  * Installs a plugin that passed admission and has a signature that is good enough. Another generation of it must be there if
  * `replaces`, and must not be there otherwise; what it needs must be there. Its grants stay if the same trusted key signed both.
+ *
+ * @param tryWith Times a trial of codecs and ciphers, which must be able to take over
  */
 export async function loadPlugin(
   folder: PluginFolder,
   file: PluginBytes & { name?: string },
   trust: Trust,
-  { replaces }: { replaces: boolean },
+  { replaces, tryWith }: { replaces: boolean; tryWith?: Clock },
 ): Promise<LoadedPlugin> {
-  const { manifest } = admit(file.bytes, { name: file.name });
+  const admitted = admit(file.bytes, { name: file.name });
+  const { manifest } = admitted;
   const { pluginId, version } = manifest;
   const { signer, doubt } = await judge({ ...file, pluginId, version }, trust);
   const manifests = await Promise.all((await folder.list()).map((each) => manifestOf(folder, each)));
   demandDependencies(manifest, manifests.filter((each) => each !== undefined));
+  if (tryWith !== undefined) await tryFile(folder, admitted, trust, tryWith);
   let plugin!: LockedPlugin;
   await folder.change((plugins) => {
     const old = replaces ? installed(plugins, pluginId) : plugins.find((each) => each.pluginId === pluginId);
@@ -78,6 +84,22 @@ export async function rollBackPlugin(folder: PluginFolder, pluginId: string, tru
     if (now.previous?.sha256 !== previous.sha256) throw noPrevious();
     return { pluginId, ...previous, previous: versionOf(now) };
   });
+}
+
+/** Puts the generation before in the place of one that was quarantined, if nobody changed either meanwhile. */
+export async function forgetQuarantined(
+  folder: PluginFolder,
+  pluginId: string,
+  quarantined: string,
+  restored: string,
+): Promise<void> {
+  await folder.change((plugins) =>
+    plugins.map((each) => {
+      const { previous } = each;
+      const isMeant = each.pluginId === pluginId && each.sha256 === quarantined && previous?.sha256 === restored;
+      return isMeant ? { pluginId, ...previous! } : each;
+    })
+  );
 }
 
 /** Removes a plugin, and with `withDependants` all that need it; returns what is gone. */

@@ -1,15 +1,24 @@
 import type { Clock } from "../base/clock.ts";
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, messageOf } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import { BUILT_IN } from "../stages/codec.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import { builtInPlugins } from "./built_ins.ts";
-import type { PluginEventSink } from "./plugin_events.ts";
+import type { ControlAnswer, ControlCommand, RunningPlugin } from "./control_message.ts";
+import { ControlServer } from "./control_server.ts";
+import { DropBox } from "./drop_box.ts";
+import { InstalledChanges, type PluginChange } from "./installed_changes.ts";
+import { forgetQuarantined } from "./installed.ts";
+import type { PluginEvent, PluginEventSink } from "./plugin_events.ts";
+import type { PluginIdentity } from "./plugin_failure.ts";
 import type { PluginFolder } from "./plugin_folder.ts";
 import { PluginRegistry } from "./plugin_registry.ts";
 import { type PluginSource, wasmSource } from "./plugin_source.ts";
+import { PluginWatch } from "./plugin_watch.ts";
 import { PluginStages } from "./plugin_stages.ts";
 import type { LockedPlugin } from "./plugins_lock.ts";
 import { type PluginStanding, standingOf } from "./standing.ts";
-import type { Trust } from "./trust.ts";
+import type { SignaturePolicy, Trust } from "./trust.ts";
 
 export interface HostSettings {
   /** Undefined where this machine has no place for plugins. */
@@ -19,20 +28,33 @@ export interface HostSettings {
   /** Of one plugin at once. */
   readonly instancesMax: number;
   readonly onEvent: PluginEventSink;
+  /** Hears of what hinders the control of this process, which works on without. */
+  readonly onProblem: (message: string) => void;
+  /** For files that somebody put into the plugin folder. */
+  readonly dropPolicy: SignaturePolicy;
   /** Becomes what is installed. */
   readonly stages: StageRegistry;
   /** Filled with the reason why a plugin that is installed cannot be used, by its id. */
   readonly absent: Map<string, AxiomError>;
 }
 
+/** Whoever changes what is installed asks right after it; the watch may have been faster. */
+const RECENT_MS = 3_000;
+
 /** The plugins of this process: what it brings along and what is installed. */
 export class PluginHost {
   readonly registry: PluginRegistry;
   readonly stages: PluginStages;
+  readonly #installed = new InstalledChanges();
+  #tail: Promise<unknown> = Promise.resolve();
+  readonly #lastChanges = new Map<string, { change: PluginChange; atMs: number }>();
+  #isListening = false;
+  #server: ControlServer | undefined;
+  #watch: PluginWatch | undefined;
 
   private constructor(readonly settings: HostSettings) {
-    const { clock, onEvent, stages } = settings;
-    this.registry = new PluginRegistry({ clock, onEvent });
+    const { clock, stages } = settings;
+    this.registry = new PluginRegistry({ clock, onEvent: (event) => this.#onEvent(event) });
     for (const source of builtInPlugins(stages)) this.registry.introduce(source);
     this.stages = new PluginStages(this.registry, stages);
   }
@@ -40,24 +62,101 @@ export class PluginHost {
   /** Runs nothing of a plugin yet. Throws what the folder throws. */
   static async open(settings: HostSettings): Promise<PluginHost> {
     const host = new PluginHost(settings);
-    for (const plugin of await settings.folder?.list() ?? []) await host.#introduce(plugin);
+    const { changed } = host.#installed.note(await settings.folder?.list() ?? []);
+    for (const plugin of changed) await host.#introduce(plugin);
     return host;
   }
 
-  /** Also the generation before, which may have written what the present one does not read, and to which one can go back. */
+  /**
+   * Also the generation before, which may have written what the present one does not read, to which one can go back, and which
+   * serves while the present one waits for a grant.
+   */
   async #introduce(plugin: LockedPlugin): Promise<void> {
     const { pluginId, previous } = plugin;
     const standing = await this.#standing(plugin);
     const source = this.#sourceOf(standing);
-    if (source === undefined) {
-      const { state, refusal } = standing;
-      const why = refusal ?? heldError(standing);
-      this.settings.absent.set(pluginId, why);
-      return this.registry.note(plugin, state === "held" ? "held" : "rejected", why.message);
-    }
+    if (standing.state === "refused") return void this.#refuse(standing);
     const before = previous && this.#sourceOf(await this.#standing({ pluginId, ...previous }));
     if (before !== undefined) this.registry.introduce(before);
-    this.registry.introduce(source);
+    if (source === undefined) this.#refuse(standing);
+    else this.registry.introduce(source);
+  }
+
+  /** Makes what is installed now what serves from now on. Throws what the folder throws. */
+  sync(): Promise<PluginChange[]> {
+    const result = this.#tail.then(() => this.#sync());
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  async #sync(): Promise<PluginChange[]> {
+    const { changed, gone } = this.#installed.note(await this.settings.folder?.list() ?? []);
+    const changes: PluginChange[] = [];
+    for (const plugin of changed) changes.push(await this.#take(plugin));
+    for (const pluginId of gone) {
+      const from = this.#serving(pluginId);
+      this.settings.absent.delete(pluginId);
+      this.registry.unload(pluginId);
+      changes.push({ pluginId, outcome: "unloaded", from, to: this.#serving(pluginId), tookMs: 0 });
+    }
+    const atMs = this.settings.clock.monotonicMs();
+    for (const change of changes) this.#lastChanges.set(change.pluginId, { change, atMs });
+    return changes;
+  }
+
+  async #take(plugin: LockedPlugin): Promise<PluginChange> {
+    const { pluginId, sha256 } = plugin, from = this.#serving(pluginId);
+    const started = this.settings.clock.monotonicMs();
+    const change = (outcome: PluginChange["outcome"], reason?: string) => {
+      const tookMs = Math.round(this.settings.clock.monotonicMs() - started);
+      return {
+        pluginId,
+        outcome,
+        from,
+        to: this.#serving(pluginId),
+        tookMs,
+        ...(reason === undefined ? {} : { reason }),
+      };
+    };
+    const standing = await this.#standing(plugin);
+    const source = this.#sourceOf(standing);
+    if (source === undefined) return change("kept", this.#refuse(standing).message);
+    this.settings.absent.delete(pluginId);
+    if (sameGrants(this.registry.sourceOf(pluginId, sha256), source)) {
+      if (from?.sha256 !== sha256) this.registry.rollBack(pluginId, sha256);
+      return change("switched");
+    }
+    try {
+      await this.registry.replace(source, from === undefined ? "load" : "replace");
+      return change("switched");
+    } catch (error) {
+      if (!(error instanceof AxiomError)) throw error;
+      return change("kept", error.message);
+    }
+  }
+
+  #serving(pluginId: string): PluginIdentity | undefined {
+    return this.registry.list().find(({ source }) => source.plugin.pluginId === pluginId)?.current?.plugin;
+  }
+
+  /** Whoever served before goes on. */
+  #refuse(standing: PluginStanding): AxiomError {
+    const { plugin, state, refusal } = standing;
+    const why = refusal ?? heldError(standing);
+    this.settings.absent.set(plugin.pluginId, why);
+    this.registry.note(plugin, state === "held" ? "held" : "rejected", why.message);
+    return why;
+  }
+
+  /** What went into quarantine is not to serve again in the next process. */
+  #onEvent(event: PluginEvent): void {
+    this.settings.onEvent(event);
+    const { folder } = this.settings;
+    if (event.type !== "switched" || event.cause !== "quarantine" || folder === undefined) return;
+    const { pluginId, from, to } = event;
+    if (to === undefined || from === undefined || to.plugin.sha256 === BUILT_IN) return;
+    const goBack = () => forgetQuarantined(folder, pluginId, from.plugin.sha256, to.plugin.sha256);
+    this.#tail = this.#tail.then(goBack).catch(() => {}); // this process goes on without it, whatever the disk says
   }
 
   #standing(plugin: LockedPlugin): Promise<PluginStanding> {
@@ -70,9 +169,59 @@ export class PluginHost {
     return wasmSource(admitted, { granted: plugin.grants, configuration: {}, instancesMax, clock });
   }
 
+  /** Other processes of this user see it, and it sees what changes, until it is closed. */
+  async listen(sockets: string | undefined, random: Random): Promise<void> {
+    const { folder, clock, trust, onProblem } = this.settings;
+    if (folder === undefined || this.#isListening) return;
+    this.#isListening = true;
+    const onRefused = (name: string, { message }: AxiomError) =>
+      onProblem(`The file ${name} in the plugin folder is not used: ${message}`);
+    const dropBox = new DropBox(folder, { ...trust, policy: this.settings.dropPolicy }, clock, onRefused);
+    const sync = () => this.sync();
+    this.#watch = new PluginWatch({ path: folder.path, dropBox, clock, sync, onProblem });
+    try {
+      if (sockets !== undefined) {
+        this.#server = await ControlServer.start(sockets, random, (command) => this.#answer(command));
+      }
+    } catch (error) {
+      onProblem(messageOf(error));
+    }
+  }
+
+  async #answer(command: ControlCommand): Promise<ControlAnswer> {
+    if (command === "sync") await this.sync();
+    const nowMs = this.settings.clock.monotonicMs();
+    const recent = [...this.#lastChanges.values()].filter(({ atMs }) => nowMs - atMs < RECENT_MS);
+    const changes = command === "sync" ? recent.map(({ change }) => change) : [];
+    return { pid: Deno.pid, changes, plugins: runningPlugins(this.registry) };
+  }
+
   async close(): Promise<void> {
+    await this.#server?.close();
+    await this.#watch?.close();
+    await this.#tail;
     await this.registry.close();
   }
+}
+
+/** Without what nobody put into place of what is built in. */
+function runningPlugins(registry: PluginRegistry): RunningPlugin[] {
+  return registry.list().flatMap(({ generations, current }) => {
+    if (generations.every(({ plugin }) => plugin.sha256 === BUILT_IN)) return [];
+    return generations.map((each) => ({
+      ...each.plugin,
+      generation: each.number,
+      state: each.state,
+      calls: each.calls,
+      faults: each.faultsMs.length,
+      isServing: each.number === current?.number,
+      ...(each.reason === undefined ? {} : { reason: each.reason }),
+    }));
+  });
+}
+
+function sameGrants(kept: PluginSource | undefined, source: PluginSource): boolean {
+  return kept !== undefined && JSON.stringify(kept.granted) === JSON.stringify(source.granted);
 }
 
 function heldError({ plugin: { pluginId, version }, missing }: PluginStanding): AxiomError {

@@ -87,10 +87,21 @@ export class PluginRegistry {
     succession.forget(this.#now());
   }
 
-  /** Brings the generation before back, at once. Throws `plugin_missing` if none is kept. */
-  rollBack(pluginId: string): Generation {
+  /** Of the generation of these bytes that serves, or could come back at once. */
+  sourceOf(pluginId: string, sha256: string): PluginSource | undefined {
     const entry = this.#entries.get(pluginId);
-    const previous = entry?.succession.previous(this.#now());
+    const found = entry?.succession.all.findLast((each) =>
+      (canReturn(each) || isServing(each)) && each.plugin.sha256 === sha256
+    );
+    return found && entry!.live.get(found.number)?.source;
+  }
+
+  /** Brings the generation before back, or the last one of these bytes, at once. Throws `plugin_missing` if none is kept. */
+  rollBack(pluginId: string, sha256?: string): Generation {
+    const entry = this.#entries.get(pluginId);
+    const previous = sha256 === undefined
+      ? entry?.succession.previous(this.#now())
+      : entry?.succession.all.findLast((each) => canReturn(each) && each.plugin.sha256 === sha256);
     if (entry === undefined || previous === undefined) {
       throw new AxiomError("plugin_missing", `Cannot roll the plugin ${pluginId} back: no generation before is kept`, {
         hint: "Load the file that you want with `axiom plugin replace`",

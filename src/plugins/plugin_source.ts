@@ -24,6 +24,8 @@ export interface PluginSource {
   readonly description: string;
   /** What it writes, then what else it reads. */
   readonly formats: readonly string[];
+  /** What it may do beyond its own memory. */
+  readonly granted: readonly Capability[];
   /** Starts no instance before the first call. */
   open(module?: WebAssembly.Module): OpenPlugin;
 }
@@ -43,6 +45,7 @@ export function wasmSource(admitted: AdmittedPlugin, settings: SourceSettings): 
     category,
     description,
     formats: formatId === undefined ? [] : [formatId, ...readsFormats],
+    granted: settings.granted,
     open(module) {
       const pool = openPlugin(admitted, { ...settings, module });
       return {

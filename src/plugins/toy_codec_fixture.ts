@@ -147,9 +147,18 @@ const decode = (tag: number): WasmFunction["code"] => [
   ...FINISH,
 ];
 
-/** @param tag Its first byte; one reads what others wrote whose tag is of the same sixteen */
-export const runLengthCodec = (tag: number): WasmFunction["code"] => [
+/**
+ * @param tag Its first byte; one reads what others wrote whose tag is of the same sixteen
+ * @param large What it does with an input of more than 1 MiB, which no probe gives it
+ */
+export const runLengthCodec = (tag: number, large: WasmFunction["code"] = []): WasmFunction["code"] => [
   ...START,
+  op.const(2 * IN),
+  op.local_get(0),
+  op.i32_lt_u,
+  op.if,
+  ...large,
+  op.end,
   OP,
   op.const(1),
   op.i32_eq,

@@ -2,6 +2,7 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { op } from "../../src/plugins/wasm_fixture.ts";
+import { runLengthCodec } from "../../src/plugins/toy_codec_fixture.ts";
 import { pictureOfFolder } from "../faults/pictures.ts";
 import { CODEC_ID, toyCodec, writePlugin, writeRuns } from "./plugin_fixture.ts";
 import { type Ended, type Machine, onMachine } from "./program.ts";
@@ -48,10 +49,12 @@ Deno.test(
     await writeRuns(source, 2, 3_000_000);
     await succeeds(machine, "init");
     const cases = [
-      { name: "traps", module: toyCodec(2, { execute: [op.unreachable] }), text: /1\.0\.2 .*trap/ },
-      { name: "writes nothing", module: toyCodec(3, { execute: [op.const(0)] }), text: /1\.0\.3 .*cannot decode/ },
+      { name: "traps", large: [op.unreachable], text: /1\.0\.2 .*trap/ },
+      { name: "writes nothing", large: [op.const(0), op.return], text: /1\.0\.2 .*cannot decode what it encoded/ },
+      { name: "says that it cannot", large: [op.const(11), op.return], text: /1\.0\.2 .*internal/ },
     ];
-    for (const { name, module, text } of cases) {
+    for (const { name, large, text } of cases) {
+      const module = toyCodec(2, { execute: runLengthCodec(0x12, large) });
       await t.step(name, async () => {
         await succeeds(machine, "plugin", "load", await writePlugin(machine, "bad.wasm", module));
         const ended = await machine.run(["backup", source, "--compression", CODEC_ID]);

@@ -222,7 +222,8 @@ const CASES: [line: string, options: unknown][] = [
   ["plugin replace --signature s a.wasm", { path: "a.wasm", signaturePath: "s" }],
   ["plugin rollback some_id", { id: "some_id" }],
   ["plugin unload --with-dependants some_id", { id: "some_id", withDependants: true }],
-  ["plugin list", {}],
+  ["plugin list", { withBuiltIn: false }],
+  ["plugin list --built-in", { withBuiltIn: true }],
   ["plugin grant --all some_id", { id: "some_id", request: { names: "all", hosts: [], folders: [] } }],
   ["plugin grant some_id net.http files --host a --host b:1 --folder /c", {
     id: "some_id",

@@ -1,5 +1,13 @@
 import { defineCommand } from "../command.ts";
-import { loadedJson, loadedText, loadFrom, loadOptions, PLUGIN_FILE, SIGNATURE_FLAG } from "../plugin_load.ts";
+import {
+  loadedCode,
+  loadedJson,
+  loadedText,
+  loadFrom,
+  loadOptions,
+  PLUGIN_FILE,
+  SIGNATURE_FLAG,
+} from "../plugin_load.ts";
 
 export const pluginLoad = defineCommand({
   name: "plugin load",
@@ -7,7 +15,8 @@ export const pluginLoad = defineCommand({
   usage: "axiom plugin load [--signature <file>] <file>",
   details:
     "Nothing of it runs before its bytes, its manifest and its signature were checked. It may do nothing beyond its " +
-    "own memory until you grant what it asks for. plugins.policy of the configuration says whether it must be signed.",
+    "own memory until you grant what it asks for. plugins.policy of the configuration says whether it must be signed. " +
+    "A codec or cipher is tried first. Running processes of yours can use it at once.",
   arguments: [PLUGIN_FILE],
   flags: SIGNATURE_FLAG,
   examples: [
@@ -24,4 +33,5 @@ export const pluginLoad = defineCommand({
   run: (options, context) => loadFrom(options, context, false),
   render: loadedText,
   json: loadedJson,
+  exitCode: loadedCode,
 });

@@ -1,5 +1,13 @@
 import { defineCommand } from "../command.ts";
-import { loadedJson, loadedText, loadFrom, loadOptions, PLUGIN_FILE, SIGNATURE_FLAG } from "../plugin_load.ts";
+import {
+  loadedCode,
+  loadedJson,
+  loadedText,
+  loadFrom,
+  loadOptions,
+  PLUGIN_FILE,
+  SIGNATURE_FLAG,
+} from "../plugin_load.ts";
 
 export const pluginReplace = defineCommand({
   name: "plugin replace",
@@ -7,7 +15,8 @@ export const pluginReplace = defineCommand({
   usage: "axiom plugin replace [--signature <file>] <file>",
   details:
     "What you granted stays if the same trusted key signed both versions, and the new one waits if it asks for more. " +
-    "The version before is kept for `axiom plugin rollback`.",
+    "The version before is kept for `axiom plugin rollback`. Running processes take the new one with their next frame; " +
+    "ends with 14 if one of them cannot, and goes on with the old one.",
   arguments: [PLUGIN_FILE],
   flags: SIGNATURE_FLAG,
   examples: [
@@ -18,4 +27,5 @@ export const pluginReplace = defineCommand({
   run: (options, context) => loadFrom(options, context, true),
   render: loadedText,
   json: loadedJson,
+  exitCode: loadedCode,
 });

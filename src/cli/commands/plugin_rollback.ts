@@ -1,5 +1,6 @@
 import { rollBackPlugin } from "../../plugins/installed.ts";
 import { defineCommand } from "../command.ts";
+import { askRunning, processesJson, processLines } from "../plugin_processes.ts";
 import { pluginFolderOf, trustOf } from "../plugin_place.ts";
 
 export const pluginRollback = defineCommand({
@@ -15,13 +16,18 @@ export const pluginRollback = defineCommand({
   parse: (_values, [id]) => ({ id }),
   run: async ({ id }, { app: open }) => {
     const app = await open();
-    return await rollBackPlugin(pluginFolderOf(app), id, trustOf(app));
+    const plugin = await rollBackPlugin(pluginFolderOf(app), id, trustOf(app));
+    return { ...plugin, processes: await askRunning(app, "sync") };
   },
-  render: ({ pluginId, version, previous }) => `${pluginId} is ${version} again, no longer ${previous?.version}`,
-  json: ({ pluginId, version, sha256, previous }) => ({
+  render: ({ pluginId, version, previous, processes }) => {
+    const head = `${pluginId} is ${version} again, no longer ${previous?.version}`;
+    return [head, ...processLines(processes, [pluginId])].join("\n");
+  },
+  json: ({ pluginId, version, sha256, previous, processes }) => ({
     plugin_id: pluginId,
     version,
     sha256,
     replaced_version: previous?.version ?? null,
+    processes: processesJson(processes),
   }),
 });

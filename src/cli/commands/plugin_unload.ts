@@ -1,5 +1,6 @@
 import { unloadPlugin } from "../../plugins/installed.ts";
 import { defineCommand } from "../command.ts";
+import { askRunning, processesJson, processLines } from "../plugin_processes.ts";
 import { pluginFolderOf } from "../plugin_place.ts";
 
 const FLAGS = [
@@ -19,10 +20,16 @@ export const pluginUnload = defineCommand({
   acts: true,
   parse: (values, [id]) => ({ id, withDependants: values["with-dependants"] }),
   run: async ({ id, withDependants }, { app: open }) => {
-    return await unloadPlugin(pluginFolderOf(await open()), id, { withDependants });
+    const app = await open();
+    const removed = await unloadPlugin(pluginFolderOf(app), id, { withDependants });
+    return { removed, processes: await askRunning(app, "sync") };
   },
-  render: (removed) => `Removed ${removed.map(({ pluginId, version }) => `${pluginId} ${version}`).join(", ")}`,
-  json: (removed) => ({
+  render: ({ removed, processes }) => {
+    const head = `Removed ${removed.map(({ pluginId, version }) => `${pluginId} ${version}`).join(", ")}`;
+    return [head, ...processLines(processes, removed.map(({ pluginId }) => pluginId))].join("\n");
+  },
+  json: ({ removed, processes }) => ({
     removed: removed.map(({ pluginId, version, sha256 }) => ({ plugin_id: pluginId, version, sha256 })),
+    processes: processesJson(processes),
   }),
 });

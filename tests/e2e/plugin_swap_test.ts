@@ -1,0 +1,202 @@
+/** Plugins that are replaced while a backup runs. */
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { systemClock } from "../../src/base/clock.ts";
+import { openFileSystem } from "../../src/platform/open_file_system.ts";
+import { askProcesses } from "../../src/plugins/control_client.ts";
+import type { ControlAnswer } from "../../src/plugins/control_message.ts";
+import { loadPlugin } from "../../src/plugins/installed.ts";
+import { pluginFolder, sha256Of } from "../../src/plugins/plugin_folder.ts";
+import { OP, op } from "../../src/plugins/wasm_fixture.ts";
+import { runLengthCodec } from "../../src/plugins/toy_codec_fixture.ts";
+import { pictureOfFolder } from "../faults/pictures.ts";
+import { CODEC_ID, toyCodec, writePlugin, writeRuns } from "./plugin_fixture.ts";
+import { type Ended, ended, type Machine, onMachine } from "./program.ts";
+
+const files = openFileSystem();
+const unix = Deno.build.os !== "windows";
+
+async function succeeds(machine: Machine, ...args: string[]): Promise<Ended> {
+  const done = await machine.run(args);
+  equal(done.code, 0, `${args.join(" ")}: ${done.stderr}`);
+  return done;
+}
+
+/** What the one running process answers, once there is one. */
+async function answerOf(machine: Machine, command: "list" | "sync"): Promise<ControlAnswer> {
+  const folder = `${machine.home}/.local/state/axiom/run`;
+  for (let tries = 0; tries < 1000; tries++) {
+    const [answer] = await askProcesses(folder, command, systemClock);
+    if (answer !== undefined) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error("No process answers");
+}
+
+/** Waits until the version that serves in the running process made so many calls. */
+async function serves(machine: Machine, version: string, calls: number): Promise<void> {
+  for (let tries = 0; tries < 3000; tries++) {
+    const { plugins } = await answerOf(machine, "list");
+    const serving = plugins.find(({ pluginId, isServing }) => pluginId === CODEC_ID && isServing);
+    if (serving?.version === version && serving.calls >= calls) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`${version} does not serve`);
+}
+
+async function install(machine: Machine, n: number, module = toyCodec(n)): Promise<void> {
+  const folder = pluginFolder(`${machine.home}/.local/share/axiom/plugins`);
+  const trust = { policy: "off", trustedKeys: [], revoked: [] } as const;
+  await loadPlugin(folder, { bytes: module, sha256: sha256Of(module), signature: undefined }, trust, {
+    replaces: true,
+  });
+}
+
+/** A backup that takes long, since its upload is slow. */
+function slowBackup(machine: Machine, source: string, kibPerSecond: number) {
+  const limit = ["--limit-upload", `${kibPerSecond}`];
+  return machine.command(["backup", source, "--compression", CODEC_ID, "--json", ...limit]).spawn();
+}
+
+async function assertRestores(machine: Machine, source: string): Promise<void> {
+  await succeeds(machine, "restore", `latest:${source}`, "--target", machine.path("out"), "--verify");
+  deepEqual(pictureOfFolder(files, source), pictureOfFolder(files, machine.path("out")));
+  await succeeds(machine, "check", "--read-data");
+}
+
+Deno.test({
+  name: "20 swaps in the middle of a backup: each made frames, none is lost, and all of it is restored",
+  ignore: !unix,
+  fn: onMachine(async (machine) => {
+    const swaps = 20, source = machine.path("source");
+    await writeRuns(source, 30, 2_500_000);
+    await succeeds(machine, "init");
+    await succeeds(machine, "plugin", "load", await writePlugin(machine, "toy.wasm", toyCodec(0)));
+    const running = slowBackup(machine, source, 300);
+    const output = running.output();
+    await serves(machine, "1.0.0", 1);
+    let slowestMs = 0;
+    for (let n = 1; n <= swaps; n++) {
+      await install(machine, n);
+      const { changes } = await answerOf(machine, "sync");
+      slowestMs = Math.max(slowestMs, ...changes.map(({ tookMs }) => tookMs));
+      await serves(machine, `1.0.${n}`, n === swaps ? 1 : 0);
+    }
+    const done = ended(await output);
+    equal(done.code, 0, done.stderr);
+    const { plugins, bytes_added } = done.last();
+    const toys = plugins.filter(({ plugin_id }: { plugin_id: string }) => plugin_id === CODEC_ID);
+    const frames = toys.reduce((sum: number, each: { frames: number }) => sum + each.frames, 0);
+    ok(toys.length >= 3, JSON.stringify(plugins));
+    ok(toys.some(({ version }: { version: string }) => version === `1.0.${swaps}`), JSON.stringify(plugins));
+    ok(frames >= bytes_added / 4 / 1024 / 1024, `${frames} frames of ${bytes_added} bytes`);
+    await assertRestores(machine, source);
+  }),
+});
+
+/** Encodes as it should so many times in each instance, then traps. */
+const WORKS_FOR = (calls: number) => [
+  OP,
+  op.const(1),
+  op.i32_eq,
+  op.if,
+  op.global_get(1),
+  op.const(1),
+  op.i32_add,
+  op.global_set(1),
+  op.const(calls),
+  op.global_get(1),
+  op.i32_lt_u,
+  op.if,
+  op.unreachable,
+  op.end,
+  op.end,
+  ...runLengthCodec(0x1f),
+];
+
+Deno.test({
+  name: "a version that traps after the probe is taken out of service, the one before makes the frame, and stays",
+  ignore: !unix,
+  fn: onMachine(async (machine) => {
+    const source = machine.path("source");
+    await writeRuns(source, 24, 2_500_000);
+    await succeeds(machine, "init");
+    await succeeds(machine, "plugin", "load", await writePlugin(machine, "toy.wasm", toyCodec(1)));
+    const output = slowBackup(machine, source, 300).output();
+    await serves(machine, "1.0.1", 1);
+    await install(machine, 2, toyCodec(2, { execute: WORKS_FOR(4) }));
+    const { changes } = await answerOf(machine, "sync");
+    deepEqual(changes.map(({ outcome, to }) => [outcome, to?.version]), [["switched", "1.0.2"]]);
+    const done = ended(await output);
+    equal(done.code, 0, done.stderr);
+    match(done.stdout, /1\.0\.2 .* is in quarantine, and .* 1\.0\.1 .* serves again: .*trap/);
+    await assertRestores(machine, source);
+    match((await succeeds(machine, "plugin", "list")).stdout, /compression_toy +1\.0\.1/);
+  }),
+});
+
+Deno.test({
+  name: "load, replace, rollback and unload reach a running backup, which reports each",
+  ignore: !unix,
+  fn: onMachine(async (machine) => {
+    const source = machine.path("source");
+    await writeRuns(source, 30, 2_500_000);
+    await succeeds(machine, "init");
+    await succeeds(machine, "plugin", "load", await writePlugin(machine, "one.wasm", toyCodec(1)));
+    const child = slowBackup(machine, source, 200);
+    const output = child.output();
+    await serves(machine, "1.0.1", 1);
+    const replaced = await succeeds(machine, "plugin", "replace", await writePlugin(machine, "two.wasm", toyCodec(2)));
+    match(
+      replaced.stdout,
+      new RegExp(`Process ${child.pid}: compression_toy 1\\.0\\.2 (took over from 1\\.0\\.1|serves)`),
+    );
+    match((await succeeds(machine, "plugin", "rollback", CODEC_ID)).stdout, /Process \d+: compression_toy 1\.0\.1/);
+    const listed = await succeeds(machine, "plugin", "list");
+    match(listed.stdout, /Process \d+: compression_toy 1\.0\.1 serves \((canary|active)\), \d+ calls/);
+    const bad = await machine.run([
+      "plugin",
+      "replace",
+      await writePlugin(machine, "bad.wasm", toyCodec(3, { execute: [op.const(0)] })),
+    ]);
+    equal(bad.code, 14);
+    match(bad.stderr, /1\.0\.3/);
+    const env = { AXIOM_CONFIG_PLUGINS_POLICY: "warn" };
+    equal((await machine.run(["plugin", "list"], { env })).code, 0);
+    const unloaded = await succeeds(machine, "plugin", "unload", CODEC_ID);
+    match(unloaded.stdout, /Process \d+: compression_toy is unloaded; what runs with it goes on/);
+    await succeeds(machine, "plugin", "load", machine.path("two.wasm"));
+    const done = ended(await output);
+    equal(done.code, 0, done.stderr);
+    await assertRestores(machine, source);
+    match((await succeeds(machine, "plugin", "list")).stdout, /^[^P]*compression_toy[^P]*$/);
+  }),
+});
+
+Deno.test({
+  name: "a signed file that somebody puts into the plugin folder is taken by the running backup within two seconds",
+  ignore: !unix,
+  fn: onMachine(async (machine) => {
+    const source = machine.path("source"), folder = `${machine.home}/.local/share/axiom/plugins`;
+    await writeRuns(source, 20, 2_500_000);
+    await succeeds(machine, "init");
+    await succeeds(machine, "plugin", "keygen", "author");
+    const key = (await Deno.readTextFile(machine.path("author.pub"))).split("\n")[1];
+    await Deno.writeTextFile(machine.path("axiom.yaml"), `plugins:\n  trusted_keys: ["compression_=${key}"]\n`);
+    for (const n of [1, 2]) {
+      await writePlugin(machine, `${n}.wasm`, toyCodec(n));
+      await succeeds(machine, "plugin", "sign", "-s", "author.key", `${n}.wasm`);
+    }
+    await succeeds(machine, "plugin", "load", "1.wasm");
+    const output = slowBackup(machine, source, 300).output();
+    await serves(machine, "1.0.1", 1);
+    await Deno.copyFile(machine.path("2.wasm.minisig"), `${folder}/2.wasm.minisig`);
+    await Deno.copyFile(machine.path("2.wasm"), `${folder}/2.wasm`);
+    await serves(machine, "1.0.2", 1);
+    const done = ended(await output);
+    equal(done.code, 0, done.stderr);
+    const versions = done.last().plugins.map(({ version }: { version: string }) => version);
+    ok(versions.includes("1.0.1") && versions.includes("1.0.2"), `${versions}`);
+    await assertRestores(machine, source);
+    deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["guard", "modules", "plugins.lock"]);
+  }),
+});
