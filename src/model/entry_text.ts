@@ -9,8 +9,10 @@ export function entryText(entry: Entry): string {
   for (const key in entry) if (!COMMON.has(key)) return canonicalJson(entry as unknown as Json);
   let text = "{";
   if (entry.content !== undefined) {
-    const { elements } = entry.content;
-    if (elements === undefined) return canonicalJson(entry as unknown as Json);
+    for (const key in entry.content) {
+      if (key !== "elements" && key !== "kind") return canonicalJson(entry as unknown as Json);
+    }
+    const elements = entry.content.elements!;
     const kind = entry.content.kind === undefined ? "" : `,"kind":"${entry.content.kind}"`;
     text += `"content":{"elements":[${elements.map(elementText).join(",")}]${kind}},`;
   }
@@ -49,5 +51,5 @@ const COMMON = new Set([
 ]);
 
 function elementText(element: ContentElement): string {
-  return typeof element === "string" ? `"${element}"` : `{"hole":"${element.hole}"}`;
+  return typeof element === "string" ? `"${element}"` : canonicalJson(element);
 }
