@@ -18,9 +18,10 @@ import { openFileSystem } from "./platform/open_file_system.ts";
 import { readBounded } from "./platform/read_bounded.ts";
 import { type StateFiles, stateFiles } from "./platform/state_files.ts";
 import { cacheFolder, dataFolder, runtimeFolder, stateFolder } from "./platform/user_folders.ts";
-import { pluginEventSink } from "./plugins/event_text.ts";
+import { pluginEventSink, pluginNotesSink } from "./plugins/event_text.ts";
 import { PluginHost } from "./plugins/plugin_host.ts";
 import { pluginFolder } from "./plugins/plugin_folder.ts";
+import { hostServices } from "./plugins/services/host_services.ts";
 import { clientId } from "./repository/client_id.ts";
 import { PinStore } from "./repository/pins.ts";
 import { Repository } from "./repository/repository.ts";
@@ -113,6 +114,8 @@ class WiredApp implements App {
       clock,
       instancesMax: this.workers,
       onEvent: pluginEventSink(events),
+      onNotes: pluginNotesSink(events),
+      services: hostServices({ stateFolder: this.stateFolder, clock }),
       onProblem: (message: string) => events({ type: "warning", code: "plugins", message }),
       stages,
       absent: this.#absent,

@@ -128,5 +128,7 @@ export const LIMITS = {
   controlMessageBytesMax: 256 * KIB, // to and from another process of this user: a list of a hundred plugins is 60 KiB
   controlAnswerMs: 60_000, // for another process to stage and probe a generation
   controlConnectionsMax: 8, // at once, of one process
+  pluginKvBytesMax: 1 * MIB, // of one plugin's notes, keys and values
+  pluginKvWaitMs: 5_000, // for another process that writes them
   pluginRecordsMax: 8, // of generations that are gone, per plugin: what `list` tells of the past
 } as const;

@@ -8,9 +8,13 @@ const PART = 65536;
 
 export const systemRandom: Random = (length) => {
   const data = new Uint8Array(length);
-  for (let at = 0; at < length; at += PART) crypto.getRandomValues(data.subarray(at, at + PART));
+  systemRandomInto(data);
   return data;
 };
+
+export function systemRandomInto(data: Uint8Array<ArrayBuffer>): void {
+  for (let at = 0; at < data.length; at += PART) crypto.getRandomValues(data.subarray(at, at + PART));
+}
 
 /** 16 random bytes as 32 hexadecimal digits. */
 export function randomId(random: Random): string {

@@ -57,7 +57,6 @@ export const LOG_LEVELS = ["error", "warning", "info", "debug"] as const;
 export const IO_MODULE = "axiom:host/io@1";
 export const CALL_MODULE = "axiom:host/call@1";
 export const HOST_MODULE = /^axiom:host\/([a-z]+)@([0-9]+)$/;
-export const LOG_MODULE = "axiom:host/log@1";
 /** The stock Extism kit's own. */
 export const EXTISM_MODULE = "extism:host/env";
 

@@ -1,6 +1,6 @@
 /** The page for authors says what the code does. */
 import { strictEqual as equal } from "node:assert/strict";
-import { CALL_MODULE, ERROR_CLASSES, IO_MODULE, LOG_MODULE, OPERATIONS, VERBS } from "./abi.ts";
+import { CALL_MODULE, ERROR_CLASSES, IO_MODULE, OPERATIONS, VERBS } from "./abi.ts";
 
 const page = await Deno.readTextFile(new URL("../../plugin-pdk/abi.md", import.meta.url));
 const cells = (text: string) => new RegExp(`\\| ${text} +\\|`);
@@ -10,7 +10,7 @@ Deno.test("the page of the ABI names every export, class, operation and module w
     ...VERBS.map((verb) => cells(`\`${verb}\``)),
     ...ERROR_CLASSES.slice(1).map((name, i) => cells(`${i + 1} +\\| \`${name}\``)),
     ...Object.entries(OPERATIONS).map(([name, number]) => cells(`${number} +\\| \`${name}\``)),
-    ...[IO_MODULE, CALL_MODULE, LOG_MODULE].map((module) => cells(`\`${module}\``)),
+    ...[IO_MODULE, CALL_MODULE].map((module) => cells(`\`${module}\``)),
   ];
   for (const each of said) equal(each.test(page), true, String(each));
 });

@@ -2,8 +2,11 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { throwIfAborted } from "../base/errors.ts";
 import type { Operation, Verb } from "./abi.ts";
+import type { CapabilityService } from "./capability_service.ts";
 import { PluginFailure, type PluginIdentity } from "./plugin_failure.ts";
-import type { FromSandbox, LogLine, StockExport, ToSandbox } from "./sandbox_protocol.ts";
+import type { AskMessage } from "./host_line.ts";
+import type { FromSandbox, LogLine, PluginMetric, StockExport, ToSandbox } from "./sandbox_protocol.ts";
+import { ServiceDesk } from "./service_desk.ts";
 
 /** What a broker needs of a worker. */
 export interface SandboxWorker {
@@ -40,6 +43,7 @@ export interface PluginAnswer {
   readonly result: string | undefined;
   readonly memoryBytes: number;
   readonly log: readonly LogLine[];
+  readonly metrics: readonly PluginMetric[];
 }
 
 export interface InstanceSettings {
@@ -47,6 +51,8 @@ export interface InstanceSettings {
   readonly module: WebAssembly.Module;
   /** Import modules to link. */
   readonly granted: readonly string[];
+  /** What answers those of them that the sandbox cannot. */
+  readonly services?: ReadonlyMap<string, CapabilityService>;
   readonly memoryPages: number;
   readonly loadMs: number;
   readonly callMs: number;
@@ -57,16 +63,22 @@ export interface InstanceSettings {
 
 const LATE = Symbol("late");
 
+/** What ends a call or a load. */
+type Ending = Exclude<FromSandbox, AskMessage>;
+
 /** One plugin in one sandbox worker. One call at a time; the second one is the caller's error. */
 export class PluginInstance {
   readonly #worker: SandboxWorker;
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
-  #answer: ((answer: FromSandbox) => void) | undefined;
+  readonly #desk: ServiceDesk | undefined;
+  #answer: ((answer: Ending) => void) | undefined;
   #isUsable = true;
   #wasKilledBusy = false;
 
   private constructor(readonly settings: InstanceSettings, worker: SandboxWorker) {
     this.#worker = worker;
+    const { services = new Map() } = settings;
+    this.#desk = services.size === 0 ? undefined : new ServiceDesk(services);
     worker.onmessage = ({ data }) => this.#receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
@@ -80,7 +92,8 @@ export class PluginInstance {
   static async start(settings: InstanceSettings, worker = startSandboxWorker()): Promise<PluginInstance> {
     const instance = new PluginInstance(settings, worker);
     const { module, granted, memoryPages } = settings;
-    const message = { type: "load" as const, module, granted, memoryPages, cancelled: instance.#cancelled };
+    const line = instance.#desk?.buffer, cancelled = instance.#cancelled;
+    const message = { type: "load" as const, module, granted, memoryPages, cancelled, line };
     const answer = await instance.#ask(message, [], settings.loadMs, undefined);
     if (answer === LATE) {
       instance.#kill();
@@ -142,6 +155,7 @@ export class PluginInstance {
   }
 
   #receive(answer: FromSandbox): void {
+    if (answer.type === "ask") return void this.#desk?.receive(answer);
     this.#answer?.(answer);
     this.#answer = undefined;
   }
@@ -151,16 +165,18 @@ export class PluginInstance {
     transfer: Transferable[],
     limitMs: number,
     signal: AbortSignal | undefined,
-  ): Promise<FromSandbox | typeof LATE> {
+  ): Promise<Ending | typeof LATE> {
     if (!this.#isUsable || this.#answer !== undefined) throw new Error("A plugin's instance takes one call at a time");
     const { clock, cancelMs } = this.settings;
     Atomics.store(this.#cancelled, 0, 0);
-    const { promise, resolve } = Promise.withResolvers<FromSandbox | typeof LATE>();
+    const { promise, resolve } = Promise.withResolvers<Ending | typeof LATE>();
     this.#answer = resolve;
     const timers = new AbortController();
     const lateAfter = (ms: number) => clock.sleep(ms, timers.signal).then(() => resolve(LATE), () => {});
+    this.#desk?.begin();
     const onAbort = () => {
       Atomics.store(this.#cancelled, 0, 1);
+      this.#desk?.cancel();
       lateAfter(cancelMs);
     };
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -172,6 +188,7 @@ export class PluginInstance {
       signal?.removeEventListener("abort", onAbort);
       timers.abort();
       this.#answer = undefined;
+      this.#desk?.end();
     }
   }
 }

@@ -2,8 +2,9 @@ import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "nod
 import { type Bytes, fromUtf8, MIB, utf8 } from "../base/bytes.ts";
 import { systemClock } from "../base/clock.ts";
 import { AxiomError } from "../base/errors.ts";
-import { EXTISM_MODULE, IO_MODULE, LOG_MODULE, RENAMED } from "./abi.ts";
+import { EXTISM_MODULE, IO_MODULE, RENAMED } from "./abi.ts";
 import { type InstanceSettings, type PluginCall, PluginInstance } from "./broker.ts";
+import { moduleOfCapability } from "./capabilities.ts";
 import { PluginFailure } from "./plugin_failure.ts";
 import {
   ADDED,
@@ -210,7 +211,7 @@ Deno.test("a call is given up when its caller leaves", async () => {
 Deno.test("a plugin's log is kept where it may log", async () => {
   const parts: PluginParts = {
     execute: [...three, ADDED, op.drop, op.const(11)],
-    imports: oneImport(LOG_MODULE, "log"),
+    imports: oneImport(moduleOfCapability("log"), "log"),
     data: utf8("hello"),
   };
   await withInstance(parts, async (instance) => {
@@ -218,7 +219,7 @@ Deno.test("a plugin's log is kept where it may log", async () => {
       equal(JSON.stringify((error as PluginFailure).log), '[{"level":"warning","message":"hello"}]');
       return true;
     });
-  }, { granted: [LOG_MODULE] });
+  }, { granted: [moduleOfCapability("log")] });
 });
 
 const env = (name: string, parameters: number[], results: number[]) => {

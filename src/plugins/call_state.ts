@@ -1,12 +1,14 @@
 import { type Bytes, fromUtf8, KIB, utf8 } from "../base/bytes.ts";
 import { ERROR_CLASSES, type ErrorClass, LOG_LEVELS, type Operation, OPERATIONS } from "./abi.ts";
-import type { CallMessage, LogLine } from "./sandbox_protocol.ts";
+import type { CallMessage, LogLine, PluginMetric } from "./sandbox_protocol.ts";
 
 /** An output is mostly no longer than the input and a little; memory that is never written to costs nothing. */
 const OUTPUT_BYTES_MORE = 64 * KIB;
 const RESULT_BYTES_MAX = 1024 * KIB;
 const MESSAGE_BYTES_MAX = 4 * KIB;
 const LOG_LINES_MAX = 100;
+const METRICS_MAX = 100;
+const METRIC_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 /** A plugin did what ends its call at once. */
 export class GuestFault extends Error {
@@ -28,6 +30,9 @@ export class CallState {
   result: string | undefined;
   failure: { class: ErrorClass; message: string } | undefined;
   readonly log: LogLine[] = [];
+  readonly metrics: PluginMetric[] = [];
+  /** The last response of each capability that is asked, by import module. */
+  readonly responses = new Map<string, Bytes>();
 
   constructor({ operation, header, input, outputBytesMax }: Omit<CallMessage, "type" | "verb">) {
     this.operation = operation === undefined ? 0 : OPERATIONS[operation satisfies Operation];
@@ -98,6 +103,15 @@ export class CallState {
     if (this.log.length >= LOG_LINES_MAX) return;
     this.log.push({ level: LOG_LEVELS[level] ?? "info", message: shortText(text) });
   }
+
+  /** The last value of a name counts. */
+  addMetric(text: Uint8Array, value: number): void {
+    const name = textOf(text), same = this.metrics.find((each) => each.name === name);
+    if (!METRIC_NAME.test(name)) throw new GuestFault("abi", `it named a metric ${JSON.stringify(name.slice(0, 80))}`);
+    if (!Number.isFinite(value)) throw new GuestFault("abi", `it told ${value} as the metric ${name}`);
+    if (same !== undefined) same.value = value;
+    else if (this.metrics.length < METRICS_MAX) this.metrics.push({ name, value });
+  }
 }
 
 /** A number that stands for none is an internal error of the plugin. */
@@ -106,7 +120,7 @@ export function errorClassOf(number: number): ErrorClass {
   return name === undefined || name === "ok" ? "internal" : name;
 }
 
-function textOf(data: Uint8Array): string {
+export function textOf(data: Uint8Array): string {
   try {
     return fromUtf8(data.slice());
   } catch {

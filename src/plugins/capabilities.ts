@@ -20,20 +20,23 @@ interface Meaning {
   readonly words: string;
   /** Tells nothing and reaches nothing, so that nobody has to grant it. */
   readonly harmless?: true;
+  /** Whoever has it is outside of the sandbox. */
+  readonly asked?: true;
 }
 
 const MEANINGS = {
   log: { module: "axiom:host/log@1", words: "write lines to the log", harmless: true },
   clock: { module: "axiom:host/clock@1", words: "know the time" },
   random: { module: "axiom:host/random@1", words: "draw random numbers" },
-  kv: { module: "axiom:host/kv@1", words: "keep up to 1 MiB of notes of its own on this machine" },
-  "net.http": { module: "axiom:host/http@1", words: "send requests over the network to" },
+  kv: { module: "axiom:host/kv@1", words: "keep up to 1 MiB of notes of its own on this machine", asked: true },
+  "net.http": { module: "axiom:host/http@1", words: "send requests over the network to", asked: true },
   repo: {
     module: "axiom:host/repo@1",
     words: "read the metadata of the repository: snapshots, folders and file names",
+    asked: true,
   },
   metric: { module: "axiom:host/metric@1", words: "report numbers to the metrics" },
-  files: { module: "axiom:host/files@1", words: "read the files in" },
+  files: { module: "axiom:host/files@1", words: "read the files in", asked: true },
 } as const satisfies Record<string, Meaning>;
 
 export type CapabilityName = keyof typeof MEANINGS;
@@ -67,6 +70,12 @@ export const CEILINGS: Readonly<Record<string, readonly CapabilityName[]>> = {
 export function needsGrant({ name }: Capability): boolean {
   const meaning: Meaning = MEANINGS[name];
   return meaning.harmless !== true;
+}
+
+/** Its answers come from outside of the sandbox, by a `CapabilityService`. */
+export function isAsked(name: CapabilityName): boolean {
+  const meaning: Meaning = MEANINGS[name];
+  return meaning.asked === true;
 }
 
 /** Ends the sentence "It asks to …". */

@@ -1,5 +1,6 @@
 import type { EventSink } from "../base/events.ts";
 import type { Generation } from "./generation.ts";
+import type { PoolSettings } from "./instance_pool.ts";
 import type { PluginEvent, PluginEventSink } from "./plugin_events.ts";
 import { nameOfPlugin } from "./plugin_failure.ts";
 
@@ -12,6 +13,17 @@ export function pluginEventSink(events: EventSink): PluginEventSink {
     events(
       isBad ? { type: "warning", code: "plugin_quarantined", message } : { type: "notice", code: "plugin", message },
     );
+  };
+}
+
+/** What plugins say themselves, for whoever wants to know more. */
+export function pluginNotesSink(events: EventSink): NonNullable<PoolSettings["onNotes"]> {
+  return (plugin, { log, metrics }) => {
+    const said = [
+      ...log.map(({ level, message }) => `${level}: ${message}`),
+      ...metrics.map(({ name, value }) => `${name} = ${value}`),
+    ];
+    for (const text of said) events({ type: "verbose", message: `${plugin.pluginId}: ${text}` });
   };
 }
 

@@ -9,16 +9,28 @@
  *                     result(ptr, len) → 0; JSON of at most 1 MiB              cancelled() → 1 once nobody waits any more
  *                     fail(class, ptr, len) → class; what to return
  * axiom:host/log@1    log(level, ptr, len) → 0; 0 error, 1 warning, 2 info, 3 debug
+ * axiom:host/clock@1  now() → i64, nanoseconds since 1970                          monotonic() → i64, never goes back
+ * axiom:host/random@1 fill(ptr, len) → 0
+ * axiom:host/metric@1 report(ptr, len, f64) → 0; the name of a number and the number
  * ```
+ *
+ * Those of kv, http, repo and files are in `asked_imports.ts`.
  */
-import { CALL_MODULE, HOST_MODULE, IO_MODULE, LOG_MODULE, RENAMED } from "./abi.ts";
+import { systemRandomInto } from "../base/random.ts";
+import { CALL_MODULE, HOST_MODULE, IO_MODULE, RENAMED } from "./abi.ts";
+import { kvImports, requestImports } from "./asked_imports.ts";
 import { type CallState, GuestFault } from "./call_state.ts";
+import { type CapabilityName, capabilityOfModule } from "./capabilities.ts";
 import type { HostFunction, HostFunctions } from "./engine.ts";
+import { copyWhole, view } from "./guest_memory.ts";
+import type { GuestLine } from "./host_line.ts";
 import { wasiStub } from "./wasi_stub.ts";
 
 /** What host functions work on: whichever call runs. */
 export interface Guest {
   readonly call: CallState;
+  /** To whoever holds what is not in the sandbox; undefined where nothing of that is granted. */
+  readonly line: GuestLine | undefined;
   memory(): Uint8Array<ArrayBuffer>;
   isCancelled(): boolean;
 }
@@ -26,7 +38,7 @@ export interface Guest {
 /** A function for every import of `module` that is not the SDK's own. */
 export function hostImports(module: WebAssembly.Module, granted: readonly string[], guest: Guest): HostFunctions {
   const known: HostFunctions = { ...always(guest), [RENAMED.wasiModule.to]: wasiStub(guest) };
-  if (granted.includes(LOG_MODULE)) known[LOG_MODULE] = logImports(guest);
+  for (const from of granted) known[from] = grantedImports(guest, from);
   const functions: HostFunctions = {};
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
     if (!HOST_MODULE.test(from) && from !== RENAMED.wasiModule.to && name !== RENAMED.httpImport.to) continue;
@@ -37,10 +49,12 @@ export function hostImports(module: WebAssembly.Module, granted: readonly string
 }
 
 function refused(module: string, name: string, isKnown: boolean): HostFunction {
+  const capability = capabilityOfModule(module);
+  const denied = capability === undefined ? "which is unknown" : `and ${capability} was not granted`;
   return () => {
     throw isKnown
       ? new GuestFault("abi", `it called ${name} of ${module}, which has no such function`)
-      : new GuestFault("capability_denied", `it called ${name} of ${module}, which was not granted`);
+      : new GuestFault("capability_denied", `it called ${name} of ${module}, ${denied}`);
   };
 }
 
@@ -61,9 +75,7 @@ function always(guest: Guest): HostFunctions {
     [CALL_MODULE]: {
       op: () => guest.call.operation,
       params(pointer: number, capacity: number) {
-        const { header } = guest.call;
-        if (header.length <= capacity >>> 0) view(guest, pointer, header.length).set(header);
-        return header.length;
+        return copyWhole(guest, guest.call.header, pointer, capacity);
       },
       result(pointer: number, length: number) {
         guest.call.setResult(view(guest, pointer, length));
@@ -78,20 +90,38 @@ function always(guest: Guest): HostFunctions {
   };
 }
 
-function logImports(guest: Guest): Record<string, HostFunction> {
-  return {
+function grantedImports(guest: Guest, module: string): Record<string, HostFunction> {
+  const name = capabilityOfModule(module), { line } = guest;
+  const own = name && OWN[name];
+  if (own !== undefined) return own(guest);
+  if (name === undefined || line === undefined) return {};
+  return name === "kv" ? kvImports(guest, line, module) : requestImports(guest, line, module);
+}
+
+const NS_PER_MS = 1_000_000;
+
+/** What the worker has without any permission, so that nobody outside has to be asked. */
+const OWN: Partial<Record<CapabilityName, (guest: Guest) => Record<string, HostFunction>>> = {
+  log: (guest) => ({
     log(level: number, pointer: number, length: number) {
       guest.call.addLog(level, view(guest, pointer, length));
       return 0;
     },
-  };
-}
-
-/** Part of the plugin's memory as it is now. */
-export function view(guest: Guest, pointer: number, length: number): Uint8Array<ArrayBuffer> {
-  const memory = guest.memory(), from = pointer >>> 0, bytes = length >>> 0;
-  if (from + bytes > memory.length) {
-    throw new GuestFault("abi", `it named bytes ${from} to ${from + bytes} of a memory of ${memory.length}`);
-  }
-  return memory.subarray(from, from + bytes);
-}
+  }),
+  clock: () => ({
+    now: () => BigInt(Date.now()) * BigInt(NS_PER_MS),
+    monotonic: () => BigInt(Math.round(performance.now() * NS_PER_MS)),
+  }),
+  random: (guest) => ({
+    fill(pointer: number, length: number) {
+      systemRandomInto(view(guest, pointer, length));
+      return 0;
+    },
+  }),
+  metric: (guest) => ({
+    report(pointer: number, length: number, value: number) {
+      guest.call.addMetric(view(guest, pointer, length), value);
+      return 0;
+    },
+  }),
+};

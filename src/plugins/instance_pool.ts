@@ -8,7 +8,7 @@ import {
   type SandboxWorker,
   startSandboxWorker,
 } from "./broker.ts";
-import { nameOfPlugin, PluginFailure } from "./plugin_failure.ts";
+import { nameOfPlugin, PluginFailure, type PluginIdentity } from "./plugin_failure.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
 export interface PoolSettings extends Omit<InstanceSettings, "module"> {
@@ -26,6 +26,8 @@ export interface PoolSettings extends Omit<InstanceSettings, "module"> {
   readonly startWorker?: () => SandboxWorker;
   /** Hears of every call and every start that did not end well. */
   readonly onFailure?: (failure: PluginFailure) => void;
+  /** Hears what a plugin wrote to the log, and the numbers that it told, once a call has ended well. */
+  readonly onNotes?: (plugin: PluginIdentity, notes: Pick<PluginAnswer, "log" | "metrics">) => void;
 }
 
 export interface CallOptions {
@@ -69,7 +71,9 @@ export class InstancePool {
   async call(call: PluginCall, { caller, signal }: CallOptions = {}): Promise<PluginAnswer> {
     const instance = await this.#acquire(caller, signal);
     try {
-      return await instance.call(call, signal);
+      const answer = await instance.call(call, signal);
+      if (answer.log.length + answer.metrics.length > 0) this.settings.onNotes?.(this.settings.plugin, answer);
+      return answer;
     } catch (error) {
       if (error instanceof PluginFailure) this.settings.onFailure?.(error);
       throw error;
@@ -96,6 +100,7 @@ export class InstancePool {
     );
     for (const timer of this.#dying) clearTimeout(timer);
     this.#dying.clear();
+    for (const service of this.settings.services?.values() ?? []) await service.close?.();
   }
 
   #acquire(caller: unknown, signal: AbortSignal | undefined): Promise<PluginInstance> {

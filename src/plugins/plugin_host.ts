@@ -4,6 +4,7 @@ import type { Random } from "../base/random.ts";
 import { BUILT_IN } from "../stages/codec.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import { builtInPlugins } from "./built_ins.ts";
+import type { HostServices } from "./capability_service.ts";
 import type { ControlAnswer, ControlCommand, RunningPlugin } from "./control_message.ts";
 import { ControlServer } from "./control_server.ts";
 import { DropBox } from "./drop_box.ts";
@@ -13,7 +14,7 @@ import type { PluginEvent, PluginEventSink } from "./plugin_events.ts";
 import type { PluginIdentity } from "./plugin_failure.ts";
 import type { PluginFolder } from "./plugin_folder.ts";
 import { PluginRegistry } from "./plugin_registry.ts";
-import { type PluginSource, wasmSource } from "./plugin_source.ts";
+import { type PluginSource, type SourceSettings, wasmSource } from "./plugin_source.ts";
 import { PluginWatch } from "./plugin_watch.ts";
 import { PluginStages } from "./plugin_stages.ts";
 import type { LockedPlugin } from "./plugins_lock.ts";
@@ -32,6 +33,9 @@ export interface HostSettings {
   readonly onProblem: (message: string) => void;
   /** For files that somebody put into the plugin folder. */
   readonly dropPolicy: SignaturePolicy;
+  /** Outside of the sandboxes, for what is granted. */
+  readonly services: HostServices;
+  readonly onNotes: SourceSettings["onNotes"];
   /** Becomes what is installed. */
   readonly stages: StageRegistry;
   /** Filled with the reason why a plugin that is installed cannot be used, by its id. */
@@ -164,9 +168,10 @@ export class PluginHost {
   }
 
   #sourceOf({ admitted, plugin, state }: PluginStanding): PluginSource | undefined {
-    const { instancesMax, clock } = this.settings;
+    const { instancesMax, clock, services, onNotes } = this.settings;
     if (admitted === undefined || state !== "ready") return undefined;
-    return wasmSource(admitted, { granted: plugin.grants, configuration: {}, instancesMax, clock });
+    const configuration = {};
+    return wasmSource(admitted, { granted: plugin.grants, configuration, instancesMax, clock, services, onNotes });
   }
 
   /** Other processes of this user see it, and it sees what changes, until it is closed. */

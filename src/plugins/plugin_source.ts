@@ -2,7 +2,8 @@ import type { Clock } from "../base/clock.ts";
 import type { Cipher, Codec } from "../stages/codec.ts";
 import type { AdmittedPlugin } from "./admission.ts";
 import type { Capability } from "./capabilities.ts";
-import type { InstancePool } from "./instance_pool.ts";
+import type { InstancePool, PoolSettings } from "./instance_pool.ts";
+import type { HostServices } from "./capability_service.ts";
 import type { Category } from "./manifest.ts";
 import { openPlugin } from "./open_plugin.ts";
 import type { PluginIdentity } from "./plugin_failure.ts";
@@ -35,6 +36,8 @@ export interface SourceSettings {
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly instancesMax: number;
   readonly clock: Clock;
+  readonly services?: HostServices;
+  readonly onNotes?: PoolSettings["onNotes"];
 }
 
 export function wasmSource(admitted: AdmittedPlugin, settings: SourceSettings): PluginSource {

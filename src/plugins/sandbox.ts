@@ -4,6 +4,7 @@ import { ABI_MARKER, RENAMED } from "./abi.ts";
 import { CallState, errorClassOf, GuestFault } from "./call_state.ts";
 import { type Engine, instantiate, StockError } from "./engine.ts";
 import { type Guest, hostImports } from "./host_imports.ts";
+import { type AskMessage, GuestLine } from "./host_line.ts";
 import type { CallMessage, FromSandbox, LoadMessage } from "./sandbox_protocol.ts";
 
 const PAGE_BYTES = 65536;
@@ -17,9 +18,12 @@ type Failed = Extract<FromSandbox, { type: "failed" }>;
 /** One instance of a plugin and the calls into it, inside the worker that has no permission. */
 export class Sandbox implements Guest {
   call = new CallState(NOTHING);
+  line: GuestLine | undefined;
   #engine: Engine | undefined;
   #cancelled: Int32Array = new Int32Array(1);
   #memoryBytesMax = 0;
+
+  constructor(readonly ask: (message: AskMessage) => void) {}
 
   memory(): Uint8Array<ArrayBuffer> {
     if (this.#engine === undefined) throw new GuestFault("abi", "it called the host while it was being loaded");
@@ -30,8 +34,9 @@ export class Sandbox implements Guest {
     return Atomics.load(this.#cancelled, 0) !== 0;
   }
 
-  async load({ module, granted, memoryPages, cancelled }: LoadMessage): Promise<FromSandbox> {
+  async load({ module, granted, memoryPages, cancelled, line }: LoadMessage): Promise<FromSandbox> {
     this.#cancelled = cancelled;
+    this.line = line && new GuestLine(line, this.ask);
     this.#memoryBytesMax = memoryPages * PAGE_BYTES;
     try {
       this.#engine = await instantiate(module, hostImports(module, granted, this), memoryPages);
@@ -79,8 +84,8 @@ export class Sandbox implements Guest {
   }
 
   #done(): FromSandbox {
-    const { output, result, log } = this.call;
-    return { type: "done", output, result, log, memoryBytes: this.#memoryBytes };
+    const { output, result, log, metrics } = this.call;
+    return { type: "done", output, result, log, metrics, memoryBytes: this.#memoryBytes };
   }
 
   #failed(failure: Failed["failure"], text: string, isSpent = true): Failed {

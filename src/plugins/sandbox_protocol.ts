@@ -1,6 +1,7 @@
 /** What a broker and the worker in which its plugin runs tell each other. */
 import type { Bytes } from "../base/bytes.ts";
 import type { ErrorClass, HostFault, Operation, Verb } from "./abi.ts";
+import type { AskMessage } from "./host_line.ts";
 
 export interface LoadMessage {
   type: "load";
@@ -10,6 +11,8 @@ export interface LoadMessage {
   memoryPages: number;
   /** One number, which is not 0 once the running call is cancelled. */
   cancelled: Int32Array<SharedArrayBuffer>;
+  /** Where answers of granted capabilities arrive; undefined where none is asked outside. */
+  line: SharedArrayBuffer | undefined;
 }
 
 /** What a module of the stock Extism kit calls its functions is its own affair. */
@@ -32,9 +35,23 @@ export interface LogLine {
   message: string;
 }
 
+/** A number that a plugin told of its work. */
+export interface PluginMetric {
+  readonly name: string;
+  value: number;
+}
+
 export type FromSandbox =
+  | AskMessage
   | { type: "ready" }
-  | { type: "done"; output: Bytes; result: string | undefined; memoryBytes: number; log: LogLine[] }
+  | {
+    type: "done";
+    output: Bytes;
+    result: string | undefined;
+    memoryBytes: number;
+    log: LogLine[];
+    metrics: PluginMetric[];
+  }
   | {
     type: "failed";
     /** What the plugin itself said, or what the host saw. */

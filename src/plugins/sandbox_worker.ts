@@ -8,7 +8,7 @@ const scope = self as unknown as {
   onmessage: ((event: MessageEvent<ToSandbox>) => void) | null;
 };
 
-const sandbox = new Sandbox();
+const sandbox = new Sandbox((message) => scope.postMessage(message, []));
 scope.onmessage = async ({ data }) => {
   const answer = data.type === "load" ? await sandbox.load(data) : await sandbox.run(data);
   scope.postMessage(answer, answer.type === "done" ? [answer.output.buffer] : []);

@@ -5,7 +5,8 @@
 import { viewOf } from "../base/bytes.ts";
 import { GuestFault } from "./call_state.ts";
 import type { HostFunction } from "./engine.ts";
-import { type Guest, view } from "./host_imports.ts";
+import { view } from "./guest_memory.ts";
+import type { Guest } from "./host_imports.ts";
 
 const BAD_DESCRIPTOR = 8;
 const NOT_THERE = 52;

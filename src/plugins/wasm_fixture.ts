@@ -4,6 +4,7 @@ import { ABI_MARKER, CALL_MODULE, IO_MODULE } from "./abi.ts";
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
+export const F64 = 0x7c;
 
 export function leb(value: number): number[] {
   const bytes: number[] = [];
@@ -51,6 +52,7 @@ export const op = {
   i32_load: [0x28, 2, 0],
   i32_load8_u: [0x2d, 0, 0],
   i32_store: [0x36, 2, 0],
+  i64_store: [0x37, 3, 0],
   i32_store8: [0x3a, 0, 0],
   memory_grow: [0x40, 0],
   const: (value: number) => [0x41, ...signedLeb(value)],
@@ -63,6 +65,7 @@ export const op = {
   i32_mul: [0x6c],
   i32_and: [0x71],
   i32_xor: [0x73],
+  f64_convert_i32_s: [0xb7],
 };
 
 export interface WasmImport {
