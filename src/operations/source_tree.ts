@@ -2,6 +2,7 @@ import { AxiomError } from "../base/errors.ts";
 import { ignoreEvents } from "../base/events.ts";
 import { displayName, sortNames } from "../base/names.ts";
 import type { Entry } from "../model/entry.ts";
+import { entryText } from "../model/entry_text.ts";
 import { type FileSystem, SystemError } from "../platform/file_system.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import type { PutDocument } from "../repository/tree_writer.ts";
@@ -124,6 +125,8 @@ export class SourceTreeSaver {
     const stat = this.saver.look(node.path);
     if (stat === undefined) return undefined;
     const entry = this.#entries.entry(name, stat);
+    const isSame = last !== undefined && entryText({ ...entry, subtree: last.subtree }) === entryText(last);
+    if (!isSame) this.saver.writer.pool.prestart(1); // to seal the new documents up to the root, once the sources are saved
     return { ...entry, type: "dir", subtree: await this.#saveChildren(node, last?.subtree) };
   }
 }

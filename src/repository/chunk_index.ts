@@ -108,6 +108,11 @@ export class ChunkIndex {
     return this.sorted().count;
   }
 
+  /** At least as many as there are; without merging anything. */
+  get entriesAtMost(): number {
+    return this.#runs.reduce((sum, run) => sum + run.count, 0);
+  }
+
   get memoryBytes(): number {
     return this.#runs.reduce((sum, run) => sum + run.memoryBytes, 0);
   }
@@ -127,16 +132,13 @@ export class ChunkIndex {
   }
 
   /** Tells `table`, in no order, every chunk that lies in an allowed pack; one in several places more than once. */
-  seed(table: { insert(id: Uint8Array): void }, allowed?: PackNames): void {
+  seed(table: { insertPrefix(words: Uint32Array, at: number): void }, allowed?: PackNames): void {
     const mask = this.packMask(allowed);
-    const prefix = new Uint8Array(CHUNK_PREFIX_BYTES);
     for (const run of this.#runs) {
       for (let i = 0; i < run.count; i++) {
         const block = run.block(i);
         const at = run.at(i);
-        if (mask[block[at + PACK_WORD]] === 0) continue;
-        writePrefix(block, at, prefix);
-        table.insert(prefix);
+        if (mask[block[at + PACK_WORD]] !== 0) table.insertPrefix(block, at);
       }
     }
   }

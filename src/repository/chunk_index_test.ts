@@ -2,7 +2,8 @@ import { deepStrictEqual as deepEqual, ok, strictEqual as equal, throws } from "
 import fc from "fast-check";
 import { type Bytes, toHex, viewOf } from "../base/bytes.ts";
 import { isKind } from "../base/errors.ts";
-import type { ChunkKind } from "../model/chunk.ts";
+import { CHUNK_PREFIX_BYTES, type ChunkKind } from "../model/chunk.ts";
+import { writePrefix } from "../model/index_entries.ts";
 import { IndexBuilder } from "../model/index_builder.ts";
 import { decodeIndexObject, type IndexObject, type PackRecord } from "../model/index_object.ts";
 import { ChunkIndex, type ChunkLocation, withoutSuperseded } from "./chunk_index.ts";
@@ -145,7 +146,12 @@ Deno.test("look-ups, entries and seeds keep to the packs that are allowed", () =
     deepEqual([1, 2].map((chunk) => index.lookup(idOf(chunk), allowed).length), found, name);
     deepEqual([1, 2, 3].map((chunk) => index.has(idOf(chunk), allowed)), [found[0] > 0, found[1] > 0, false], name);
     const seeded: string[] = [];
-    index.seed({ insert: (id) => void seeded.push(toHex(id)) }, allowed);
+    const insertPrefix = (words: Uint32Array, at: number) => {
+      const prefix = new Uint8Array(CHUNK_PREFIX_BYTES);
+      writePrefix(words, at, prefix);
+      seeded.push(toHex(prefix));
+    };
+    index.seed({ insertPrefix }, allowed);
     deepEqual(seeded.toSorted(), seeds.map((chunk) => toHex(idOf(chunk))).toSorted(), name);
     const listed = [...index.entries(allowed)].map((chunk) => toHex(chunk.prefix));
     deepEqual(listed.toSorted(), seeded.toSorted(), name);

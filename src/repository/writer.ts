@@ -89,7 +89,7 @@ export class RepositoryWriter {
       const view = await loadIndex(source);
       await setPacksAside(repository, view, signal);
       const usable = usablePacks(view, condemned);
-      const dedup = DedupTable.create(view.index.entryCount + NEW_CHUNKS_EXPECTED);
+      const dedup = DedupTable.create(view.index.entriesAtMost + NEW_CHUNKS_EXPECTED);
       view.index.seed(dedup, usable);
       const writer = new RepositoryWriter(repository, session, pool, view, condemned, dedup, style, signal);
       writer.#configure();

@@ -81,6 +81,32 @@ export class Segment {
     return "full";
   }
 
+  /** Inserts while no other thread knows the segment; false where it is full. */
+  record(id: PrefixWords, overfill: boolean): boolean {
+    const words = this.#words;
+    const slots = this.#quarterSlots;
+    const recorded = (id[0] << 2) | RECORDED;
+    const first = HEADER_WORDS + (id[0] >>> 30) * slots * 4;
+    let at = first + 4 * Math.floor(((id[1] >>> 0) * slots) / 2 ** 32);
+    const end = first + 4 * slots;
+    for (let probes = 0; probes < slots; probes++) {
+      const state = words[at];
+      if (state === 0) {
+        if (words[CLAIMED] >= this.limit && !overfill) return false;
+        words[CLAIMED]++;
+        for (let i = 1; i < 4; i++) words[at + i] = id[i];
+        words[at] = recorded;
+        return true;
+      }
+      if (state === recorded && words[at + 1] === id[1] && words[at + 2] === id[2] && words[at + 3] === id[3]) {
+        return true;
+      }
+      at += 4;
+      if (at === end) at = first;
+    }
+    return false;
+  }
+
   #fill(at: number, id: PrefixWords, overfill: boolean): Probe {
     const words = this.#words;
     if (Atomics.add(words, CLAIMED, 1) >= this.limit && !overfill) {

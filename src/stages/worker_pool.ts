@@ -66,8 +66,8 @@ class Lane implements FileLane {
  * back once `LIMITS.filesInFlightMax` wait. The first failure of a worker, or of the sink, fails everything that waits.
  */
 export class WorkerPool {
-  /** Started when the first work comes: a backup of nothing new needs none. */
-  #lanes: Lane[] = [];
+  /** Started when work comes: a backup of nothing new needs none, and one frame needs one. */
+  readonly #lanes: Lane[] = [];
   /** What every worker is told before anything else. */
   readonly #settings: ToWorker[] = [];
   readonly #files = new FileQueue(() => this.#started());
@@ -95,15 +95,21 @@ export class WorkerPool {
     this.broken.catch(() => {});
   }
 
-  /** For whoever is sure to need the workers, and has something to do while they come up. */
-  prestart(): void {
-    this.#started();
+  /**
+   * For whoever is sure to need workers, and has something to do while they come up.
+   *
+   * @param count All of them by default
+   */
+  prestart(count = this.size): void {
+    if (this.#failure === undefined) this.#started(count);
   }
 
-  #started(): Lane[] {
-    if (this.#lanes.length === 0) {
-      this.#lanes = Array.from({ length: this.size }, () => this.#laneOf(this.start()));
-      for (const message of this.#settings) for (const lane of this.#lanes) lane.post(message);
+  /** @param count How many are of use */
+  #started(count = this.size): readonly Lane[] {
+    while (this.#lanes.length < count) {
+      const lane = this.#laneOf(this.start());
+      for (const message of this.#settings) lane.post(message);
+      this.#lanes.push(lane);
     }
     return this.#lanes;
   }
@@ -156,7 +162,8 @@ export class WorkerPool {
   /** Seals a frame on the next worker; resolves when the sink took it. */
   async sealFrame(frame: PlainFrame): Promise<void> {
     this.throwIfBroken();
-    const lane = this.#started()[this.#nextLane++ % this.size];
+    const lanes = this.#started(Math.min(this.#nextLane + 1, this.size));
+    const lane = lanes[this.#nextLane++ % lanes.length];
     const transfer = [frame.plain.buffer, frame.ids.buffer, frame.lengths.buffer, frame.checks.buffer];
     await this.#sealing.ask(undefined, (job) => lane.post({ type: "frame", job, frame }, transfer));
   }
