@@ -31,7 +31,9 @@ export function isLeaf(document: Uint8Array): boolean {
 export class FolderMatcher {
   readonly #entry: LeafEntry;
   /** Numbers of packed entries plus 1, by the hash of their names; 0 where there is none. */
-  #table = new Int32Array(64);
+  #table = new Int32Array(1024);
+  /** What of a hash is a place in the table, of which a small folder uses only the beginning. */
+  #mask = 0;
   #folder!: PackedFolder;
   #wantsSame: WantsSame | undefined;
   #matched!: MatchedFolder;
@@ -110,11 +112,11 @@ export class FolderMatcher {
 
   #fillTable(): void {
     const { count, entries } = this.#folder;
-    let size = this.#table.length;
+    let size = 16;
     while (size < 2 * count) size *= 2;
     if (size > this.#table.length) this.#table = new Int32Array(size);
-    else this.#table.fill(0);
-    const mask = size - 1;
+    else this.#table.fill(0, 0, size);
+    const mask = this.#mask = size - 1;
     for (let number = 0; number < count; number++) {
       let slot = entries[PACKED.words * number + PACKED.nameHash] & mask;
       while (this.#table[slot] !== 0) slot = (slot + 1) & mask;
@@ -137,7 +139,7 @@ export class FolderMatcher {
     const { nameStart, nameEnd } = this.#entry, { entries, names } = this.#folder;
     let hash = HASH_START;
     for (let i = nameStart; i < nameEnd; i++) hash = hashByte(hash, data[i]);
-    const table = this.#table, mask = table.length - 1;
+    const table = this.#table, mask = this.#mask;
     for (let slot = hash & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
       const number = table[slot] - 1;
       const start = entries[PACKED.words * number + PACKED.nameStart];

@@ -8,26 +8,26 @@ const TEXT = literals({
   content: '"content":{"elements":[',
   hole: '{"hole":"',
   ctime: '"ctime":"',
-  device: '"device":"',
-  gid: '"gid":',
-  group: '"group":"',
-  inode: '"inode":"',
-  links: '"links":',
-  mode: '"mode":',
-  mtime: '"mtime":"',
-  name: '"name":"',
-  rdev: '"rdev":[',
-  size: '"size":"',
-  subtree: '"subtree":"',
-  target: '"target":"',
-  type: '"type":"',
-  uid: '"uid":',
+  device: '","device":"',
+  gid: '","gid":',
+  group: ',"group":"',
+  inode: '","inode":"',
+  inodeFirst: ',"inode":"',
+  links: '","links":',
+  mode: '","mode":',
+  modeAfterLinks: ',"mode":',
+  mtime: ',"mtime":"',
+  name: '","name":"',
+  rdev: ',"rdev":[',
+  size: ',"size":"',
+  subtree: ',"subtree":"',
+  target: ',"target":"',
+  type: ',"type":"',
   user: ',"user":"',
   xattrs: ',"xattrs":[',
   xattrName: '{"name":"',
   xattrValue: '","value":"',
   quote: '"',
-  next: '",',
   comma: ",",
   open: "{",
   close: "}",
@@ -36,13 +36,13 @@ const TEXT = literals({
 });
 
 const TYPE_TEXTS = literals<FileType>({
-  file: 'file",',
-  dir: 'dir",',
-  symlink: 'symlink",',
-  fifo: 'fifo",',
-  socket: 'socket",',
-  chardev: 'chardev",',
-  blockdev: 'blockdev",',
+  file: 'file","uid":',
+  dir: 'dir","uid":',
+  symlink: 'symlink","uid":',
+  fifo: 'fifo","uid":',
+  socket: 'socket","uid":',
+  chardev: 'chardev","uid":',
+  blockdev: 'blockdev","uid":',
 });
 const TYPES = Object.keys(TYPE_TEXTS) as FileType[];
 
@@ -94,21 +94,23 @@ export class LeafEntry {
     if (!this.#isEmpty) this.#readContent(text);
     text.expect(TEXT.ctime);
     const ctime = text.at, ctimeDigits = text.countDigits();
-    text.expect(TEXT.next);
-    this.device = text.has(TEXT.device) ? this.#number(text, TEXT.next) : undefined;
+    this.device = text.has(TEXT.device) ? text.digits() : undefined;
     text.expect(TEXT.gid);
-    this.gid = this.#number(text, TEXT.comma);
-    if (text.has(TEXT.group)) this.#skipText(text, TEXT.next);
-    text.expect(TEXT.inode);
+    this.gid = text.digits();
+    if (text.has(TEXT.group)) {
+      text.anyText();
+      text.expect(TEXT.inode);
+    } else text.expect(TEXT.inodeFirst);
     this.#inodeStart = text.at;
     this.#inodeDigits = text.countDigits();
-    text.expect(TEXT.next);
-    this.links = text.has(TEXT.links) ? this.#number(text, TEXT.comma) : 1;
-    text.expect(TEXT.mode);
-    this.mode = this.#number(text, TEXT.comma);
+    this.links = 1;
+    if (text.has(TEXT.links)) {
+      this.links = text.digits();
+      text.expect(TEXT.modeAfterLinks);
+    } else text.expect(TEXT.mode);
+    this.mode = text.digits();
     text.expect(TEXT.mtime);
     const mtime = text.at, mtimeDigits = text.countDigits();
-    text.expect(TEXT.next);
     this.#readRest(text);
     if (text.failed) return;
     this.inode = this.#inodeDigits > 15 ? -1 : text.numberAt(this.#inodeStart, this.#inodeDigits);
@@ -127,24 +129,24 @@ export class LeafEntry {
     this.nameStart = text.at;
     text.plainText();
     this.nameEnd = text.at;
-    text.expect(TEXT.next);
-    if (text.has(TEXT.rdev)) this.#skipTo(text, CLOSE_LIST, TEXT.closeList, TEXT.comma);
-    this.sizeBytes = text.has(TEXT.size) ? this.#number(text, TEXT.next) : -1;
+    text.expect(TEXT.quote);
+    if (text.has(TEXT.rdev)) this.#skipTo(text, CLOSE_LIST, TEXT.closeList);
+    this.sizeBytes = -1;
+    if (text.has(TEXT.size)) {
+      this.sizeBytes = text.digits();
+      text.expect(TEXT.quote);
+    }
     this.subtreeStart = -1;
     if (text.has(TEXT.subtree)) {
       this.subtreeStart = text.at;
       text.id(this.#id);
-      text.expect(TEXT.next);
+      text.expect(TEXT.quote);
     }
-    if (text.has(TEXT.target)) {
-      text.anyText();
-      text.expect(TEXT.next);
-    }
+    if (text.has(TEXT.target)) this.#skipText(text);
     text.expect(TEXT.type);
     this.#readType(text);
-    text.expect(TEXT.uid);
     this.uid = text.digits();
-    if (text.has(TEXT.user)) this.#skipText(text, TEXT.quote);
+    if (text.has(TEXT.user)) this.#skipText(text);
     if (text.has(TEXT.xattrs)) this.#skipXattrs(text);
     text.expect(TEXT.close);
   }
@@ -196,15 +198,9 @@ export class LeafEntry {
     }
   }
 
-  #number(text: LeafText, end: Uint8Array): number {
-    const value = text.digits();
-    text.expect(end);
-    return value;
-  }
-
-  #skipText(text: LeafText, end: Uint8Array): void {
+  #skipText(text: LeafText): void {
     text.anyText();
-    text.expect(end);
+    text.expect(TEXT.quote);
   }
 
   #skipTo(text: LeafText, byte: number, ...ends: Uint8Array[]): void {
