@@ -1,3 +1,4 @@
+import "./src/platform/quick_start.ts";
 import { processEnvironment } from "./src/cli/process_environment.ts";
 import { runCommandLine } from "./src/cli/run.ts";
 

@@ -90,14 +90,45 @@ const SYMBOLS = {
   getgrnam_r: { parameters: ["buffer", "buffer", "buffer", "usize", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+type SymbolName = keyof typeof SYMBOLS;
+
+/** What every program here calls. */
+const FIRST = ["errnoAddress", "copyFrom", "statx", "getdents64", "openat", "close"] as const satisfies SymbolName[];
+
+let isLazy = false;
+
+/**
+ * Has functions loaded when they are called first, from here on: each takes half a millisecond of every thread that loads it. A
+ * test takes a library that is loaded while it runs for a leak, so it is only for programs.
+ */
+export function loadWhenCalled(): void {
+  isLazy = true;
+}
+
+function loadSymbols(path: string): Symbols {
+  if (!isLazy) return Deno.dlopen(path, SYMBOLS).symbols;
+  const load = (names: readonly SymbolName[]): Partial<Symbols> =>
+    Deno.dlopen(path, Object.fromEntries(names.map((name) => [name, SYMBOLS[name]]))).symbols as Partial<Symbols>;
+  const symbols: Record<string, unknown> = { ...load(FIRST) };
+  for (const name of Object.keys(SYMBOLS) as SymbolName[]) {
+    symbols[name] ??= (...parameters: never[]) => {
+      const call = load([name])[name] as (...parameters: never[]) => unknown;
+      symbols[name] = call;
+      return call(...parameters);
+    };
+  }
+  return symbols as Symbols;
+}
+
 /** The C library, with failures as values: `-errno`, as the kernel returns them. */
 export class Libc {
-  readonly symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly symbols: Symbols;
   readonly #errno = new Int32Array(new ArrayBuffer(4));
 
   /** Throws if `path` is no C library of this system or may not be opened. */
   constructor(readonly path: string) {
-    this.symbols = Deno.dlopen(path, SYMBOLS).symbols;
+    this.symbols = loadSymbols(path);
   }
 
   /** Of the call just made; asks for its address each time because it belongs to the thread. */

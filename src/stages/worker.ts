@@ -1,4 +1,5 @@
 /** Entry of a data-path worker: one per core, owned by a `WorkerPool`. */
+import "../platform/quick_start.ts";
 import { openFileSystem } from "../platform/open_file_system.ts";
 import { DataPath } from "./data_path.ts";
 import { builtInStages } from "./registry.ts";
