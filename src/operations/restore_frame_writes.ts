@@ -1,4 +1,4 @@
-import { fromHexInto } from "../base/bytes.ts";
+import { fromHexInto, standsAt } from "../base/bytes.ts";
 import { type PackedWrites, WritePacker } from "../stages/packed_writes.ts";
 import type { LoadFrame } from "../stages/worker_protocol.ts";
 import type { RestoreFile } from "./restore_file.ts";
@@ -82,7 +82,5 @@ function numberAt(starts: Uint32Array, offset: number): number {
 }
 
 function hasId({ ids }: LoadFrame, number: number, id: string): boolean {
-  fromHexInto(wantedId, id);
-  for (let i = 0, at = ID_BYTES * number; i < ID_BYTES; i++) if (wantedId[i] !== ids[at + i]) return false;
-  return true;
+  return standsAt(ids, ID_BYTES * number, fromHexInto(wantedId, id));
 }

@@ -19,9 +19,11 @@ import { timespecOf } from "./times.ts";
 
 /** In place of an owner or group: leaves it as it is. */
 const SAME = 0xffffffff;
-const NS_2038 = 2n ** 31n * 1_000_000_000n;
+const SECONDS_2038 = 2n ** 31n;
 
+/** Two `timespec`s: access, which stays as it is, and modification. */
 const times = new BigInt64Array(new ArrayBuffer(32));
+times[1] = BigInt(UTIME_OMIT);
 const timesBytes = new Uint8Array(times.buffer);
 
 /** What differs between ways to hold an object open; results as {@linkcode Libc.attempt} gives them. */
@@ -109,12 +111,13 @@ export class LinuxObject implements MetadataCalls {
   setTimes(mtimeNs: string): Fault {
     const mtime = timespecOf(mtimeNs);
     if (mtime === undefined) return "EINVAL";
-    times.set([0n, BigInt(UTIME_OMIT), mtime.seconds, mtime.nanoseconds]);
+    times[2] = mtime.seconds;
+    times[3] = mtime.nanoseconds;
     const code = fault(this.calls.libc, () => this.#on.setTimes(timesBytes));
     if (code !== undefined) return code;
     // File systems put what they cannot hold to their nearest bound, without an error.
-    const ns = BigInt(mtimeNs);
-    return (ns < 0n || ns >= NS_2038) && this.stat().mtimeNs !== ns.toString() ? "EINVAL" : undefined;
+    if (mtime.seconds >= 0n && mtime.seconds < SECONDS_2038) return undefined;
+    return this.stat().mtimeNs === BigInt(mtimeNs).toString() ? undefined : "EINVAL";
   }
 }
 

@@ -2,7 +2,7 @@
  * The part of a restore or check that a worker does: open → decompress → verify → write. A chunk is written only after its
  * id was recomputed, and a file that a frame holds whole is made only if all of its chunks are right.
  */
-import { type Bytes, equalBytes, free } from "../base/bytes.ts";
+import { type Bytes, equalBytes, free, standsAt } from "../base/bytes.ts";
 import { collectYoungGarbage } from "../base/garbage.ts";
 import { AxiomError, reportError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -16,7 +16,6 @@ import {
 } from "../platform/file_system.ts";
 import { dirtyHoleOf } from "./dirty_hole.ts";
 import { openFrame } from "./frame.ts";
-import { forEachChunk } from "./frame_builder.ts";
 import { type ChunkIdentifier, chunkIdentifier } from "./identify.ts";
 import { metadataAt, type PackedWrites } from "./packed_writes.ts";
 import type { Stages } from "./registry.ts";
@@ -30,6 +29,8 @@ import type {
   WriteFault,
   WriteOutcome,
 } from "./worker_protocol.ts";
+
+const ID_BYTES = 32;
 
 export class RestoreLane {
   #target: TargetTree | undefined;
@@ -62,8 +63,9 @@ export class RestoreLane {
     } finally {
       release();
     }
-    const bad = this.#badChunks(frame, plain, wantedChunks(task, frame.lengths.length));
-    const outcomes = task.type === "write" ? this.#write(task.writes, chunksOf(frame.lengths, plain), bad) : [];
+    const chunks = chunksOf(frame.lengths, plain);
+    const bad = this.#badChunks(frame, chunks, wantedChunks(task, chunks.length));
+    const outcomes = task.type === "write" ? this.#write(task.writes, chunks, bad) : [];
     free(frame.sealed);
     free(plain);
     collectYoungGarbage();
@@ -71,12 +73,12 @@ export class RestoreLane {
   }
 
   /** @param wanted By number of the chunk: 0 of those that nobody asks for */
-  #badChunks(frame: LoadFrame, plain: Bytes, wanted: Uint8Array | undefined): ReadonlySet<number> {
+  #badChunks(frame: LoadFrame, chunks: readonly Bytes[], wanted: Uint8Array | undefined): ReadonlySet<number> {
     const identify = this.#identifierFor(frame.idKey);
     const bad = new Set<number>();
-    forEachChunk({ ...frame, plain }, (id, chunk, number) => {
-      if (wanted?.[number] !== 0 && !equalBytes(identify(chunk), id)) bad.add(number);
-    });
+    for (let i = 0; i < chunks.length; i++) {
+      if (wanted?.[i] !== 0 && !standsAt(frame.ids, ID_BYTES * i, identify(chunks[i]))) bad.add(i);
+    }
     return bad;
   }
 
