@@ -30,8 +30,10 @@ export interface PluginCall {
   readonly operation?: Operation;
   /** Becomes the JSON header. */
   readonly parameters?: Readonly<Record<string, unknown>>;
-  /** Copied, so that the caller keeps it. */
+  /** Copied, so that the caller keeps it, unless it is given away. */
   readonly input?: Bytes;
+  /** The caller does not need the input, nor anything else in its buffer, any more. */
+  readonly isInputGiven?: boolean;
   /** More than this ends the call as `quota`. */
   readonly outputBytesMax?: number;
 }
@@ -120,7 +122,8 @@ export class PluginInstance {
   async call(call: PluginCall, signal?: AbortSignal): Promise<PluginAnswer> {
     throwIfAborted(signal);
     const { plugin, callMs } = this.settings;
-    const input = call.input === undefined ? new Uint8Array(0) : call.input.slice();
+    const { input: given = new Uint8Array(0), isInputGiven = false } = call;
+    const input = isInputGiven ? given : given.slice();
     const { verb, operation, parameters = {}, outputBytesMax = 0 } = call;
     const header = JSON.stringify(parameters);
     const message = { type: "call" as const, verb, operation, header, input, outputBytesMax };

@@ -14,6 +14,7 @@ import { wasmCodec } from "./wasm_codec.ts";
 export interface OpenPlugin {
   /** Undefined for what is built in. */
   readonly pool: InstancePool | undefined;
+  /** Of one from a file: takes away what is given to it. */
   readonly codec?: Codec;
   readonly ciphers: readonly Cipher[];
 }
@@ -53,7 +54,7 @@ export function wasmSource(admitted: AdmittedPlugin, settings: SourceSettings): 
       const pool = openPlugin(admitted, { ...settings, module });
       return {
         pool,
-        ...(category === "compression" ? { codec: wasmCodec(pool, manifest) } : {}),
+        ...(category === "compression" ? { codec: wasmCodec(pool, manifest, true) } : {}),
         ciphers: category === "encryption" ? [wasmCipher(pool, manifest)] : [],
       };
     },

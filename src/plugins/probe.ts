@@ -40,7 +40,7 @@ export async function probe(fresh: Probed, old: Probed | undefined): Promise<voi
 
 async function probeCodec({ source }: Probed, reader: Codec, writer: Codec): Promise<void> {
   for (const plain of vectors()) {
-    const encoded = await writer.encode(plain, writer.levels.default);
+    const encoded = await writer.encode(plain.slice(), writer.levels.default);
     const what = `${plain.length} bytes that ${writer.version} encoded`;
     const back = await read(source, `decode ${what}`, () => reader.decode(encoded.slice(), plain.length));
     if (!equalBytes(back, plain)) throw failed(source, `it decodes ${what} to other bytes`);

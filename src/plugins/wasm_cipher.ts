@@ -69,7 +69,8 @@ async function run(pool: InstancePool, operation: "seal" | "open", parts: Parts,
   const aadLength = new Uint8Array(4);
   viewOf(aadLength).setUint32(0, parts.aad.length, true);
   const input = concat([aadLength, parts.key, parts.nonce, parts.aad, parts.data]);
-  return (await pool.call({ verb: "execute", operation, input, outputBytesMax: length })).output;
+  const call = { verb: "execute", operation, input, isInputGiven: true, outputBytesMax: length } as const;
+  return (await pool.call(call)).output;
 }
 
 function requireKey(name: string, key: Bytes): void {

@@ -32,8 +32,10 @@ export function levelsOf(
  *
  * Where a plugin fails by its own fault while it decodes, nothing is said of the data: only an answer `corrupt_data` or
  * `invalid_input`, or a wrong length, makes it `data_damaged`.
+ *
+ * @param isInputGiven What is to be encoded or decoded is taken away from the caller, which saves a copy
  */
-export function wasmCodec(pool: InstancePool, manifest: PluginManifest): Codec {
+export function wasmCodec(pool: InstancePool, manifest: PluginManifest, isInputGiven = false): Codec {
   const { plugin } = pool.settings;
   const levels = levelsOf(manifest);
   return {
@@ -48,18 +50,25 @@ export function wasmCodec(pool: InstancePool, manifest: PluginManifest): Codec {
       }
       const parameters = { level, plain_length: plain.length };
       const outputBytesMax = encodedBytesMax(plain.length);
-      return (await pool.call({ verb: "execute", operation: "encode", parameters, input: plain, outputBytesMax }))
-        .output;
+      const call = {
+        verb: "execute",
+        operation: "encode",
+        parameters,
+        input: plain,
+        isInputGiven,
+        outputBytesMax,
+      } as const;
+      return (await pool.call(call)).output;
     },
     async decode(stored, plainLength) {
-      const output = await decoded(pool, stored, plainLength);
+      const output = await decoded(pool, stored, plainLength, isInputGiven);
       if (output.length === plainLength) return output;
       throw damaged(pool, `it holds ${output.length} bytes instead of ${plainLength}`);
     },
   };
 }
 
-async function decoded(pool: InstancePool, stored: Bytes, plainLength: number): Promise<Bytes> {
+async function decoded(pool: InstancePool, stored: Bytes, plainLength: number, isInputGiven: boolean): Promise<Bytes> {
   const parameters = { plain_length: plainLength };
   try {
     const call = {
@@ -67,6 +76,7 @@ async function decoded(pool: InstancePool, stored: Bytes, plainLength: number): 
       operation: "decode",
       parameters,
       input: stored,
+      isInputGiven,
       outputBytesMax: plainLength,
     } as const;
     return (await pool.call(call)).output;

@@ -99,6 +99,7 @@ export class FrameSealer {
       throw broken(codec, cipher, messageOf(cause), cause);
     }
     if (!equalBytes(opened, encoded)) throw broken(codec, cipher, "it opens as other bytes");
+    if (opened.buffer !== sealed.buffer) free(opened);
   }
 
   async #decode(codec: Codec, cipher: Cipher, place: FramePlace, plainBytes: number, sealed: Bytes): Promise<Bytes> {

@@ -1,6 +1,6 @@
 /** Encoding by codecs that can be replaced while they are used. */
 import { crc32 } from "node:zlib";
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, free } from "../base/bytes.ts";
 import { AxiomError, messageOf } from "../base/errors.ts";
 import type { Codec } from "./codec.ts";
 import { forEachChunk, type PlainFrame } from "./frame_builder.ts";
@@ -42,6 +42,7 @@ export async function encodeOnTrial(
     if (encoded.length >= plain.length) return { codec: none, encoded: plain };
     const decoded = await codec.trial!.decode(encoded, plain.length);
     const why = faultOf(frame, decoded);
+    free(decoded);
     if (why === undefined) return { codec, encoded };
     await codec.trial!.refuse(why);
     const { pluginId, version, decoder } = codec;
