@@ -62,10 +62,14 @@ export interface ToyFaults {
   readonly showsPlain?: boolean;
   readonly ignoresNonce?: boolean;
   readonly ignoresTag?: boolean;
+  /** Of more than 1 MiB, which no probe gives it. */
+  readonly trapsWhenLarge?: boolean;
 }
 
 /** Hides nothing from anybody, but keeps the rules of a cipher: nonce of 8 bytes, tag of 4. */
-export function toyCipher({ showsPlain, ignoresNonce, ignoresTag }: ToyFaults = {}): WasmFunction["code"] {
+export function toyCipher(
+  { showsPlain, ignoresNonce, ignoresTag, trapsWhenLarge }: ToyFaults = {},
+): WasmFunction["code"] {
   const key = INPUT + 4, nonce = INPUT + 36;
   const crypt = showsPlain ? [] : xor(key, ignoresNonce ? key + 1 : nonce);
   return [
@@ -75,6 +79,12 @@ export function toyCipher({ showsPlain, ignoresNonce, ignoresTag }: ToyFaults = 
     READ,
     op.i32_add,
     op.local_set(0),
+    op.const(trapsWhenLarge ? INPUT + (1 << 20) : -1),
+    op.local_get(0),
+    op.i32_lt_u,
+    op.if,
+    op.unreachable,
+    op.end,
     op.const(INPUT),
     op.i32_load,
     op.const(INPUT + 44),

@@ -98,7 +98,7 @@ export class PackReader {
 
   place(pack: PackRecord, table: PackTable, number: number): FramePlace {
     const frame = table.frames[number];
-    const cipher = this.registry.cipherForFormat(table.dictionary[frame.cipher].formatId);
+    const cipher = this.#cipherOf(table, frame);
     const kind = frame.kind as ChunkKind;
     return {
       epoch: pack.epoch,
@@ -110,6 +110,11 @@ export class PackReader {
       frame: number,
       key: frameKey(this.keys, pack.epoch, pack.salt, kind, cipher),
     };
+  }
+
+  #cipherOf({ dictionary }: Pick<PackTable, "dictionary">, { cipher }: { cipher: number }): Cipher {
+    const { formatId, pluginId } = dictionary[cipher];
+    return this.registry.cipherForFormat(formatId, pluginId);
   }
 
   frameOf(pack: PackRecord, table: StoredTable, number: number): StoredFrame {
@@ -131,8 +136,9 @@ export class PackReader {
       { offset: frame.offset, length: frame.storedBytes },
       signal,
     );
-    const codec = this.registry.codecForFormat(table.dictionary[frame.codec].formatId);
-    const cipher = this.registry.cipherForFormat(table.dictionary[frame.cipher].formatId);
+    const { formatId, pluginId } = table.dictionary[frame.codec];
+    const codec = this.registry.codecForFormat(formatId, pluginId);
+    const cipher = this.#cipherOf(table, frame);
     return await openFrame(codec, cipher, this.place(pack, table, number), frame.plainBytes, sealed);
   }
 

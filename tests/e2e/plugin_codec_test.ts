@@ -1,7 +1,9 @@
 /** Codec plugins on the data path, as people use them. */
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
-import { op } from "../../src/plugins/wasm_fixture.ts";
+import { op, pluginModule, type PluginParts } from "../../src/plugins/wasm_fixture.ts";
+import { CIPHER, manifestSection } from "../../src/plugins/plugin_fixture.ts";
+import { toyCipher } from "../../src/plugins/toy_cipher_fixture.ts";
 import { runLengthCodec } from "../../src/plugins/toy_codec_fixture.ts";
 import { pictureOfFolder } from "../faults/pictures.ts";
 import { CODEC_ID, toyCodec, writePlugin, writeRuns } from "./plugin_fixture.ts";
@@ -64,5 +66,46 @@ Deno.test(
         await succeeds(machine, "plugin", "unload", CODEC_ID);
       });
     }
+  }),
+);
+
+Deno.test(
+  "a cipher plugin seals and opens everything, and nothing is stored without it where it fails",
+  onMachine(async (machine, t) => {
+    const source = machine.path("source");
+    await writeRuns(source, 2, 1_500_000);
+    await succeeds(machine, "init");
+    const load = async (parts: PluginParts) => {
+      const memory = { minimum: 220 };
+      const module = pluginModule({ execute: toyCipher(), memory, ...parts, sections: [manifestSection(CIPHER)] });
+      await succeeds(machine, "plugin", "load", await writePlugin(machine, "cipher.wasm", module));
+    };
+    await t.step("it works", async () => {
+      await load({});
+      const ended = await succeeds(machine, "backup", source, "--encryption", "toy", "--json");
+      const [cipher] = ended.last().plugins.filter(({ plugin_id }: { plugin_id: string }) =>
+        plugin_id === "encryption_toy"
+      );
+      ok(cipher.frames >= 2, ended.stdout);
+      await restoresTo(machine, source, "out");
+      await succeeds(machine, "check", "--read-data");
+    });
+    await t.step("it is gone", async () => {
+      await succeeds(machine, "plugin", "unload", "encryption_toy");
+      const without = await machine.run(["restore", `latest:${source}`, "--target", machine.path("none")]);
+      match(without.stderr, /cipher format test-1.*encryption_toy/);
+      const again = await machine.run(["backup", source, "--encryption", "toy"]);
+      match(again.stderr, /there is no such cipher/);
+      equal(again.code, 2);
+    });
+    await t.step("it traps", async () => {
+      const before = (await succeeds(machine, "snapshots", "--json")).json().length;
+      await load({ execute: toyCipher({ trapsWhenLarge: true }) });
+      await writeRuns(source, 4, 1_500_001);
+      const ended = await machine.run(["backup", source, "--compression", "none", "--encryption", "toy"]);
+      match(ended.stderr, /encryption_toy .*trap/);
+      equal(ended.code, 14);
+      equal((await succeeds(machine, "snapshots", "--json")).json().length, before);
+    });
   }),
 );

@@ -33,10 +33,10 @@ async function answerOf(machine: Machine, command: "list" | "sync"): Promise<Con
 }
 
 /** Waits until the version that serves in the running process made so many calls. */
-async function serves(machine: Machine, version: string, calls: number): Promise<void> {
+async function serves(machine: Machine, version: string, calls: number, id = CODEC_ID): Promise<void> {
   for (let tries = 0; tries < 3000; tries++) {
     const { plugins } = await answerOf(machine, "list");
-    const serving = plugins.find(({ pluginId, isServing }) => pluginId === CODEC_ID && isServing);
+    const serving = plugins.find(({ pluginId, isServing }) => pluginId === id && isServing);
     if (serving?.version === version && serving.calls >= calls) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -198,5 +198,60 @@ Deno.test({
     ok(versions.includes("1.0.1") && versions.includes("1.0.2"), `${versions}`);
     await assertRestores(machine, source);
     deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["guard", "modules", "plugins.lock"]);
+  }),
+});
+
+Deno.test({
+  name: "a backup that is killed while plugins are swapped leaves what the next one can work with",
+  ignore: !unix,
+  fn: onMachine(async (machine) => {
+    const source = machine.path("source"), sockets = `${machine.home}/.local/state/axiom/run`;
+    await writeRuns(source, 16, 2_500_000);
+    await succeeds(machine, "init");
+    await succeeds(machine, "plugin", "load", await writePlugin(machine, "toy.wasm", toyCodec(0)));
+    for (let n = 1; n <= 3; n++) {
+      const running = slowBackup(machine, source, 100);
+      const output = running.output();
+      await serves(machine, `1.0.${n - 1}`, 1);
+      const swap = install(machine, n).then(() => askProcesses(sockets, "sync", systemClock));
+      await new Promise((resolve) => setTimeout(resolve, 30 * n));
+      running.kill("SIGKILL");
+      await Promise.all([output, swap]);
+      equal([...Deno.readDirSync(sockets)].length <= 1, true);
+    }
+    match((await succeeds(machine, "plugin", "list")).stdout, /compression_toy +1\.0\.3/);
+    deepEqual([...Deno.readDirSync(sockets)], []);
+    await succeeds(machine, "backup", source, "--compression", CODEC_ID);
+    await assertRestores(machine, source);
+  }),
+});
+
+Deno.test({
+  name: "what is built in can be replaced and comes back, while a backup uses it",
+  ignore: !unix,
+  fn: onMachine(async (machine) => {
+    const source = machine.path("source"), about = { plugin_id: "compression_zstd" };
+    await writeRuns(source, 24, 2_500_000);
+    await succeeds(machine, "init");
+    const output = machine.command(["backup", source, "--json", "--limit-upload", "200"]).spawn().output();
+    const replaced = async (n: number) => {
+      await writePlugin(machine, "zstd.wasm", toyCodec(n, {}, about));
+      const { stdout } = await succeeds(machine, "plugin", n === 1 ? "load" : "replace", "zstd.wasm");
+      match(stdout, new RegExp(`Process \\d+: compression_zstd 1\\.0\\.${n}`));
+    };
+    await answerOf(machine, "list");
+    await replaced(1);
+    await replaced(2);
+    await serves(machine, "1.0.2", 1, "compression_zstd");
+    match((await succeeds(machine, "plugin", "list", "--built-in")).stdout, /compression_zstd .*built-in, replaced/);
+    const removed = await succeeds(machine, "plugin", "unload", "compression_zstd");
+    match(removed.stdout, /Process \d+: compression_zstd 1\.0\.0 \(built-in\) serves again/);
+    await succeeds(machine, "plugin", "load", "zstd.wasm"); // for the restore
+    const done = ended(await output);
+    equal(done.code, 0, done.stderr);
+    const zstd = done.last().plugins.filter(({ plugin_id }: { plugin_id: string }) => plugin_id === "compression_zstd");
+    ok(zstd.some(({ sha256 }: { sha256: string }) => sha256 === "built-in"), JSON.stringify(zstd));
+    ok(zstd.some(({ version }: { version: string }) => version === "1.0.2"), JSON.stringify(zstd));
+    await assertRestores(machine, source);
   }),
 });
