@@ -7,6 +7,7 @@ import type { Repository } from "../repository/repository.ts";
 import { SnapshotCommit, type StoredSnapshot } from "../repository/snapshots.ts";
 import { withWriter } from "../repository/with_writer.ts";
 import type { RepositoryWriter, WriterIdentity } from "../repository/writer.ts";
+import { untilAborted } from "../resilience/until_aborted.ts";
 import { BUILT_IN } from "../stages/codec.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
@@ -121,7 +122,7 @@ class BackupRun {
     const needs = { pool, identity: context.identity, style: options.metadataStyle, signal: context.signal };
     return await withWriter(repository, needs, async (writer) => {
       const saving = this.source.save(writer, this.#tally, parent);
-      const root = await Promise.race([saving, pool.broken]);
+      const root = await untilAborted(Promise.race([saving, pool.broken]), context.signal);
       await writer.flush();
       throwIfAborted(context.signal);
       const head = chainHead(snapshots, context.identity.client, paths);

@@ -1,6 +1,7 @@
 import { deepStrictEqual as deepEqual, match, ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { AxiomError } from "../../src/base/errors.ts";
+import { PREFIX } from "../../src/model/object_keys.ts";
 import type { BackupSummary } from "../../src/operations/backup.ts";
 import {
   type FileStat,
@@ -10,6 +11,8 @@ import {
   type Xattr,
 } from "../../src/platform/file_system.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
+import { WorkerPool } from "../../src/stages/worker_pool.ts";
+import type { ToWorker } from "../../src/stages/worker_protocol.ts";
 import { memoryStore } from "../../src/storage/memory.ts";
 import { errorOf } from "../fixtures/tampering.ts";
 import { FaultyFiles, ForwardingFiles, type SourceCall } from "./faulty_files.ts";
@@ -209,6 +212,24 @@ Deno.test("(11) the walk ends with the backup that failed", async () => {
     const atEnd = counting.folders;
     for (let turns = 0; turns < 1000; turns++) await new Promise((resolve) => setImmediate(resolve));
     ok(counting.folders <= atEnd + 1, "more than the folder that was being looked at");
+  });
+});
+
+Deno.test("an interruption does not wait for a worker that reads a file on and on", async () => {
+  await withFolder(async (folder) => {
+    writeFiles(folder, { large: noise("large", 300_000) });
+    const { store } = await savedOnce(folder);
+    const abort = new AbortController();
+    const reading = {
+      postMessage: ({ type }: ToWorker) => void (type === "save" && abort.abort()),
+      onmessage: null,
+      onerror: null,
+      terminate: () => {},
+    };
+    const pool = () => new WorkerPool(1, () => reading);
+    const saving = save(await opened(store), folder, { pool, signal: abort.signal, force: true });
+    await rejects(saving, { kind: "interrupted" });
+    deepEqual(Array.from(store.snapshot().keys()).filter((key) => key.startsWith(PREFIX.sessions)), []);
   });
 });
 
