@@ -76,8 +76,12 @@ export class ForwardingFiles implements FileSystem {
 
 /** Folders above `folder` look the same at all times, whatever other programs do in them. */
 export class SteadyFiles extends ForwardingFiles {
-  constructor(readonly folder: string) {
+  /** The quick way through unchanged folders, which a backup takes where it can. */
+  readonly packed: FileSystem["packed"];
+
+  constructor(readonly folder: string, { packed = true } = {}) {
     super();
+    if (packed && this.inner.packed !== undefined) this.packed = (path) => this.inner.packed!(path);
   }
 
   override lstat(path: string): FileStat {
