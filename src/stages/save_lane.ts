@@ -1,6 +1,6 @@
 /**
  * The part of a backup that a worker does: read → chunk → identify → known? → frame → compress → seal → decode again and
- * compare. Nothing leaves a lane before its chunks were recomputed from the sealed bytes.
+ * compare. Nothing leaves a lane before it was decoded from the sealed bytes, and each chunk of it compared.
  */
 import { type Bytes, free } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
