@@ -129,6 +129,12 @@ export const LIMITS = {
   controlAnswerMs: 60_000, // for another process to stage and probe a generation
   controlConnectionsMax: 8, // at once, of one process
   pluginKvBytesMax: 1 * MIB, // of one plugin's notes, keys and values
+  pluginHttpBodyBytesMax: 64 * MIB, // of a request or a response: two packs, and half of a plugin's memory
+  pluginHttpHeadBytesMax: 32 * KIB, // headers of a request or a response; servers take 8 to 16 KiB
+  pluginHttpConnectMs: 10_000, // for a connection, then for its encryption
+  pluginHttpIdleMs: 30_000, // without a byte in either direction
+  pluginHttpKeptMs: 10_000, // a connection that nobody uses; servers close theirs after 5 to 75 s
+  pluginHttpKeptMax: 8,
   pluginKvWaitMs: 5_000, // for another process that writes them
   pluginRecordsMax: 8, // of generations that are gone, per plugin: what `list` tells of the past
 } as const;

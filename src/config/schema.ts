@@ -5,6 +5,7 @@
 import { LIMITS } from "../base/limits.ts";
 import { chunker, cipher, compression, folderMarker, readSubset, rule } from "./choices.ts";
 import { buildConfig, type ConfigOf, list, one, type Option, optional, section, walkOptions } from "./option.ts";
+import { pluginCredential, pluginOption } from "./plugin_settings.ts";
 import { revoked, trustedKey } from "./plugin_trust.ts";
 import { boolean, location, oneOf, path, pattern, percent, rate, shortText, size, text } from "./types.ts";
 
@@ -85,6 +86,8 @@ export const OPTIONS = {
   plugins: section("Which plugins are trusted", {
     policy: optional("Plugins without a trusted signature; warn by default", oneOf("require", "warn", "off")),
     trustedKeys: list("Public keys that may sign plugins, each behind the beginning of ids, or *", trustedKey),
+    options: list("Options of plugins", pluginOption),
+    credentials: list("What plugins send to a host without seeing it", pluginCredential),
     revoked: list("Ids of keys, and hashes of plugins, that are trusted no longer, whatever the policy", revoked),
   }),
 };

@@ -19,12 +19,14 @@ import { type GuestLine, LINE_BYTES_MAX, type LineAnswer } from "./host_line.ts"
 import { copyWhole, view } from "./guest_memory.ts";
 
 const NOT_FOUND = ERROR_CLASSES.indexOf("not_found"), QUOTA = ERROR_CLASSES.indexOf("quota");
+const DENIED = ERROR_CLASSES.indexOf("capability_denied");
 
 /** Of http, repo and files. */
 export function requestImports(guest: Guest, line: GuestLine, module: string): Record<string, HostFunction> {
   return {
     send(pointer: number, length: number, body = 0, bodyLength = 0) {
       const { value, data } = send(line, module, textOf(view(guest, pointer, length)), view(guest, body, bodyLength));
+      if (value === DENIED) throw new GuestFault("capability_denied", fromUtf8(data));
       const response = value === 0 ? data : utf8(JSON.stringify({ message: fromUtf8(data) }));
       guest.call.responses.set(module, response);
       return value;

@@ -9,6 +9,8 @@ export interface Capability {
   readonly hosts?: readonly string[];
   /** `net.http`: without any, GET alone. */
   readonly methods?: readonly string[];
+  /** `net.http`: also at addresses that are not public; only a grant says so. */
+  readonly private?: true;
   /** `files`: absolute; without any, those that the grant names. */
   readonly folders?: readonly string[];
 }
@@ -79,9 +81,12 @@ export function isAsked(name: CapabilityName): boolean {
 }
 
 /** Ends the sentence "It asks to …". */
-export function describeCapability({ name, hosts, methods, folders }: Capability): string {
+export function describeCapability({ name, hosts, methods, folders, ...more }: Capability): string {
   const { words } = MEANINGS[name];
-  if (name === "net.http") return `${words} ${named(hosts, "hosts")}, with ${(methods ?? ["GET"]).join(", ")}`;
+  if (name === "net.http") {
+    const where = more.private === true ? ", also in private networks" : "";
+    return `${words} ${named(hosts, "hosts")}, with ${(methods ?? ["GET"]).join(", ")}${where}`;
+  }
   if (name === "files") return `${words} ${named(folders, "folders")}`;
   return words;
 }

@@ -9,6 +9,8 @@ export interface GrantRequest {
   /** For what leaves them to whoever grants it. */
   readonly hosts: readonly string[];
   readonly folders: readonly string[];
+  /** Hosts may have addresses of private networks and of this machine. */
+  readonly private: boolean;
 }
 
 const HOST = /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$|^\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?$/;
@@ -31,7 +33,13 @@ export function grantChoice(id: string, asked: readonly Capability[], request: G
   }
   const relative = folders.find((folder) => !/^([/\\]|[A-Za-z]:[/\\])/.test(folder));
   if (relative !== undefined) throw fail(`the folder "${relative}" is not absolute`, "Give the whole path");
-  const granted = asked.filter(({ name }) => names === "all" || names.includes(name)).map(grantOf);
+  const chosen = asked.filter(({ name }) => names === "all" || names.includes(name)).map(grantOf);
+  if (request.private && !chosen.some(({ name }) => name === "net.http")) {
+    throw fail("--private is given, and net.http is not granted with it");
+  }
+  const granted = chosen.map((each) =>
+    request.private && each.name === "net.http" ? { ...each, private: true as const } : each
+  );
   const lists = [
     { flag: "--host", given: hosts, name: "net.http", key: "hosts" },
     { flag: "--folder", given: folders, name: "files", key: "folders" },

@@ -12,6 +12,7 @@ const request = (names: GrantRequest["names"], more: Partial<GrantRequest> = {})
   names,
   hosts: [],
   folders: [],
+  private: false,
   ...more,
 });
 

@@ -32,7 +32,7 @@ function allowed(manifest: PluginManifest, granted: readonly Capability[]): Capa
     .map((capability) => {
       const held = granted.find(({ name }) => name === capability.name);
       const { hosts = held?.hosts, folders = held?.folders } = capability;
-      return { ...capability, hosts, folders };
+      return { ...capability, hosts, folders, private: held?.private };
     });
 }
 

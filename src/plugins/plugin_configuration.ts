@@ -2,6 +2,7 @@ import type { Json } from "../base/canonical_json.ts";
 import { AxiomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { faultsOf, type JsonSchema } from "./json_schema.ts";
+import type { PluginOption } from "../config/plugin_settings.ts";
 import type { PluginManifest } from "./manifest.ts";
 
 /** What a plugin is started with: `given`, with the defaults of its manifest for what is left out. Throws `config_invalid`. */
@@ -20,6 +21,28 @@ export function completeConfiguration(
       hint: "Run `axiom plugin info` with its file to see the options that it has",
     },
   );
+}
+
+/** What a person wrote for a plugin: a text where its schema wants one, else what JSON says that it is. */
+export function givenOptions(
+  { pluginId, configSchema }: Pick<PluginManifest, "pluginId" | "configSchema">,
+  options: readonly PluginOption[],
+): Record<string, Json> {
+  const given: Record<string, Json> = Object.create(null);
+  for (const { key, value } of options.filter((each) => each.pluginId === pluginId)) {
+    const { properties = {} } = configSchema;
+    const isText = Object.hasOwn(properties, key) && properties[key].type === "string";
+    given[key] = isText ? value : jsonOf(value);
+  }
+  return given;
+}
+
+function jsonOf(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** No key of `Object.prototype` is ever taken for an option. */

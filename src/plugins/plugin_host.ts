@@ -3,6 +3,7 @@ import { AxiomError, messageOf } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { BUILT_IN } from "../stages/codec.ts";
 import type { StageRegistry } from "../stages/registry.ts";
+import type { PluginOption } from "../config/plugin_settings.ts";
 import { builtInPlugins } from "./built_ins.ts";
 import type { HostServices } from "./capability_service.ts";
 import type { ControlAnswer, ControlCommand, RunningPlugin } from "./control_message.ts";
@@ -13,6 +14,7 @@ import { forgetQuarantined } from "./installed.ts";
 import type { PluginEvent, PluginEventSink } from "./plugin_events.ts";
 import type { PluginIdentity } from "./plugin_failure.ts";
 import type { PluginFolder } from "./plugin_folder.ts";
+import { givenOptions } from "./plugin_configuration.ts";
 import { PluginRegistry } from "./plugin_registry.ts";
 import { type PluginSource, type SourceSettings, wasmSource } from "./plugin_source.ts";
 import { PluginWatch } from "./plugin_watch.ts";
@@ -36,6 +38,7 @@ export interface HostSettings {
   /** Outside of the sandboxes, for what is granted. */
   readonly services: HostServices;
   readonly onNotes: SourceSettings["onNotes"];
+  readonly options: readonly PluginOption[];
   /** Becomes what is installed. */
   readonly stages: StageRegistry;
   /** Filled with the reason why a plugin that is installed cannot be used, by its id. */
@@ -170,7 +173,7 @@ export class PluginHost {
   #sourceOf({ admitted, plugin, state }: PluginStanding): PluginSource | undefined {
     const { instancesMax, clock, services, onNotes } = this.settings;
     if (admitted === undefined || state !== "ready") return undefined;
-    const configuration = {};
+    const configuration = givenOptions(admitted.manifest, this.settings.options);
     return wasmSource(admitted, { granted: plugin.grants, configuration, instancesMax, clock, services, onNotes });
   }
 

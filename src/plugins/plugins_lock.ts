@@ -48,11 +48,12 @@ function versionDocument({ version, sha256, key, grants }: LockedVersion) {
 }
 
 /** Without its reason, and in one order of keys. */
-export function grantOf({ name, hosts, methods, folders }: Capability): Grant {
+export function grantOf({ name, hosts, methods, private: isPrivate, folders }: Capability): Grant {
   return {
     name,
     ...(hosts === undefined ? {} : { hosts }),
     ...(methods === undefined ? {} : { methods }),
+    ...(isPrivate === undefined ? {} : { private: isPrivate }),
     ...(folders === undefined ? {} : { folders }),
   };
 }
@@ -94,14 +95,15 @@ function versionOf(fields: Record<string, unknown>, where: string): LockedVersio
 
 function readGrant(value: unknown, where: string): Grant {
   const lists = ["hosts", "methods", "folders"] as const;
-  const fields = fieldsOf(value, where, ["name"], lists);
+  const fields = fieldsOf(value, where, ["name"], [...lists, "private"]);
   const name = CAPABILITY_NAMES.find((each) => each === fields.name);
   if (name === undefined) throw new RangeError(`${where}.name is no capability: ${JSON.stringify(fields.name)}`);
   const given = lists.filter((key) => fields[key] !== undefined);
   const texts = given.map((
     key,
   ) => [key, listOf(fields[key], `${where}.${key}`).map((each) => textOf(each, `${where}.${key}`, /./))]);
-  return { name, ...Object.fromEntries(texts) };
+  if (fields.private !== undefined && fields.private !== true) throw new RangeError(`${where}.private is not true`);
+  return { name, ...Object.fromEntries(texts), ...(fields.private === true ? { private: true } : {}) };
 }
 
 function fieldsOf(value: unknown, where: string, needed: readonly string[], more: readonly string[] = []) {

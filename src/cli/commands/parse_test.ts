@@ -224,10 +224,10 @@ const CASES: [line: string, options: unknown][] = [
   ["plugin unload --with-dependants some_id", { id: "some_id", withDependants: true }],
   ["plugin list", { withBuiltIn: false }],
   ["plugin list --built-in", { withBuiltIn: true }],
-  ["plugin grant --all some_id", { id: "some_id", request: { names: "all", hosts: [], folders: [] } }],
+  ["plugin grant --all some_id", { id: "some_id", request: { names: "all", hosts: [], private: false, folders: [] } }],
   ["plugin grant some_id net.http files --host a --host b:1 --folder /c", {
     id: "some_id",
-    request: { names: ["net.http", "files"], hosts: ["a", "b:1"], folders: ["/c"] },
+    request: { names: ["net.http", "files"], hosts: ["a", "b:1"], private: false, folders: ["/c"] },
   }],
   ["plugin revoke some_id clock kv", { id: "some_id", names: ["clock", "kv"] }],
   ["plugin revoke --all some_id", { id: "some_id" }],

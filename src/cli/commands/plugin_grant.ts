@@ -16,6 +16,7 @@ const FLAGS = [
     placeholder: "host[:port]",
     description: "Where net.http may reach, for a plugin that leaves it to you",
   },
+  { long: "private", type: "boolean", description: "These hosts may be in a private network, or this machine" },
   {
     long: "folder",
     type: "folder",
@@ -49,7 +50,8 @@ export const pluginGrant = defineCommand({
         hint: "Leave one of them out",
       });
     }
-    return { id, request: { names: values.all ? "all" : names, hosts: values.host, folders: values.folder } };
+    const where = { hosts: values.host, private: values.private, folders: values.folder };
+    return { id, request: { names: values.all ? "all" : names, ...where } };
   },
   run: async ({ id, request }, { app: open }) => {
     const app = await open();

@@ -1,21 +1,31 @@
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import type { PluginCredential } from "../../config/plugin_settings.ts";
 import type { HostServices } from "../capability_service.ts";
+import { credentialFor } from "./credentials.ts";
+import { httpService, type HttpSettings } from "./http_service.ts";
 import { kvService } from "./kv_service.ts";
 
 export interface ServiceSettings {
   /** Where plugins keep notes; undefined where the machine has no place for them. */
   readonly stateFolder: string | undefined;
   readonly clock: Clock;
+  readonly credentials?: readonly PluginCredential[];
+  readonly http?: HttpSettings;
 }
 
 /** Everything that plugins can be granted of this process. */
-export function hostServices({ stateFolder, clock }: ServiceSettings): HostServices {
+export function hostServices({ stateFolder, clock, credentials = [], http }: ServiceSettings): HostServices {
   return {
-    open(name, { pluginId }) {
+    open(name, { pluginId }, granted) {
       switch (name) {
         case "kv":
           return stateFolder === undefined ? undefined : kvService(notesOf(stateFolder, pluginId), clock);
+        case "net.http":
+          return httpService(granted, {
+            credentialOf: (host, port) => credentialFor(credentials, pluginId, host, port),
+            ...http,
+          });
         default:
           return undefined;
       }
