@@ -1,11 +1,12 @@
 /**
- * `deno task bench [--work <dir>] [--folder <dir>] [--rounds <n>] [--only A,B,D,start,scale] [--json <file>]`
+ * `deno task bench [--work <dir>] [--folder <dir>] [--rounds <n>] [--only A,B,D,start,scale,plugins] [--json <file>]`
  *
  * Runs AXIOM and whatever peers are on the PATH over the same inputs, in turn, several rounds, and prints medians and ratios.
  */
 import { parseArgs } from "node:util";
 import { changePages, corpusA, corpusB, corpusD, exists, manyFiles, manyLinks, sparseFile } from "./corpora.ts";
 import { folderBytes, measure, type Measured, median } from "./measure.ts";
+import { pluginRows, pluginTable } from "./plugin_rows.ts";
 import { type Row, table } from "./report.ts";
 import { type Tool, toolsOnPath } from "./tools.ts";
 
@@ -135,7 +136,21 @@ if (wanted.has("scale")) {
     await remove(source);
   }
 }
+if (wanted.has("plugins")) {
+  const source = await corpusA(work, values.folder);
+  const plugin = new URL("../../plugins/compression_lz4/compression_lz4.wasm", import.meta.url).pathname;
+  const environment = { XDG_DATA_HOME: `${work}/data` };
+  for (const tool of tools.filter(({ name }) => name.startsWith("axiom"))) {
+    const repository = await fresh(tool);
+    await measure({ argv: [...tool.start!.argv.slice(0, -1), "plugin", "load", plugin], env: environment });
+    const { argv, env } = tool.backup(repository, source);
+    const first = await measure({ argv: [...argv, "--compression", "lz4"], env: { ...env, ...environment } });
+    record("A first, LZ4 as a plugin", tool, [first], { bytes: folderBytes(repository) });
+    await remove(repository, `${work}/data`);
+  }
+}
 console.log(table(rows, tools));
+if (wanted.has("plugins")) console.log(`\n${pluginTable(await pluginRows())}`);
 if (values.json !== undefined) {
   await Deno.writeTextFile(
     values.json,
