@@ -30,7 +30,7 @@ export function plugins(): Plugin[] {
   return [...Deno.readDirSync(PLUGINS)].filter(({ name }) => existsSync(join(PLUGINS, name, "plugin.yaml")))
     .map(({ name: id }) => {
       const folder = join(PLUGINS, id);
-      const compiler = COMPILERS.find(({ marker }) => existsSync(join(folder, marker)));
+      const compiler = Object.values(COMPILERS).find(({ marker }) => existsSync(join(folder, marker)));
       if (compiler === undefined) throw new Error(`No compiler builds ${folder}`);
       return { id, folder, file: join(folder, `${id}.wasm`), compiler };
     }).sort((a, b) => a.id < b.id ? -1 : 1);

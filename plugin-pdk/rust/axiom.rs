@@ -126,6 +126,22 @@ mod call {
     }
 }
 
+mod host_log {
+    #[link(wasm_import_module = "axiom:host/log@1")]
+    extern "C" {
+        pub fn log(level: i32, pointer: *const u8, length: usize) -> i32;
+    }
+}
+
+mod host_http {
+    #[link(wasm_import_module = "axiom:host/http@1")]
+    extern "C" {
+        pub fn send(request: *const u8, length: usize, body: *const u8, body_length: usize) -> i32;
+        pub fn response(pointer: *mut u8, capacity: usize) -> usize;
+        pub fn read(pointer: *mut u8, capacity: usize) -> usize;
+    }
+}
+
 pub fn operation() -> u32 {
     unsafe { call::op() }
 }
@@ -170,15 +186,78 @@ pub fn answer(result: Result) -> i32 {
     }
 }
 
+#[derive(Clone, Copy, Debug)]
+pub enum Level {
+    Error,
+    Warning,
+    Info,
+    Debug,
+}
+
+/// Needs the capability `log`.
+pub fn log(level: Level, message: &str) {
+    unsafe { host_log::log(level as i32, message.as_ptr(), message.len()) };
+}
+
+pub struct Response {
+    pub status: u32,
+    /// With `status` and `headers`.
+    pub header: Header,
+    pub body: Vec<u8>,
+}
+
+/// Needs the capability `net.http`. `request` is JSON with `method`, `url` and `headers`; see [`quoted`].
+pub fn http(request: &str, body: &[u8]) -> Result<Response> {
+    let class = unsafe { host_http::send(request.as_ptr(), request.len(), body.as_ptr(), body.len()) };
+    if class != 0 {
+        return Err(Failure { class, message: "there was no response".into() });
+    }
+    let header = json(|pointer, capacity| unsafe { host_http::response(pointer, capacity) });
+    let mut content = Vec::new();
+    loop {
+        let from = content.len();
+        content.resize(from + 65536, 0);
+        let length = unsafe { host_http::read(content[from..].as_mut_ptr(), 65536) };
+        content.truncate(from + length);
+        if length == 0 {
+            break;
+        }
+    }
+    Ok(Response { status: header.integer("status").unwrap_or(0) as u32, header, body: content })
+}
+
+/// A text as JSON, with its quotes.
+pub fn quoted(text: &str) -> String {
+    let mut json = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => json.extend(['\\', c]),
+            c if c < ' ' => json.push_str(&format!("\\u{:04x}", c as u32)),
+            c => json.push(c),
+        }
+    }
+    json + "\""
+}
+
 /// Of `initialize` the configuration, of `execute` what belongs to the operation: one JSON object.
 pub struct Header {
     text: String,
 }
 
+impl From<String> for Header {
+    fn from(text: String) -> Self {
+        Self { text }
+    }
+}
+
 /// For [`plugin!`].
 pub fn header() -> Header {
-    let mut bytes = vec![0; unsafe { call::params(core::ptr::null_mut(), 0) }];
-    unsafe { call::params(bytes.as_mut_ptr(), bytes.len()) };
+    json(|pointer, capacity| unsafe { call::params(pointer, capacity) })
+}
+
+fn json(get: impl Fn(*mut u8, usize) -> usize) -> Header {
+    let mut bytes = vec![0; get(core::ptr::null_mut(), 0)];
+    get(bytes.as_mut_ptr(), bytes.len());
     Header { text: String::from_utf8(bytes).unwrap_or_default() }
 }
 
@@ -221,6 +300,11 @@ impl Header {
             });
         }
         Some(text)
+    }
+
+    /// An object in it, as it is written.
+    pub fn object(&self, key: &str) -> Option<String> {
+        self.value(key).filter(|text| text.starts_with('{')).map(Into::into)
     }
 
     /// The text of a value of the object itself, not of one in it.

@@ -34,6 +34,7 @@ export const COMMANDS: CommandTable = [
   { name: "key add", group: REPOSITORY, load: async () => (await import("./commands/key_add.ts")).keyAdd },
   { name: "key remove", group: REPOSITORY, load: async () => (await import("./commands/key_remove.ts")).keyRemove },
   { name: "key passwd", group: REPOSITORY, load: async () => (await import("./commands/key_passwd.ts")).keyPasswd },
+  { name: "plugin new", group: PLUGINS, load: async () => (await import("./commands/plugin_new.ts")).pluginNew },
   { name: "plugin info", group: PLUGINS, load: async () => (await import("./commands/plugin_info.ts")).pluginInfo },
   { name: "plugin pack", group: PLUGINS, load: async () => (await import("./commands/plugin_pack.ts")).pluginPack },
   { name: "plugin test", group: PLUGINS, load: async () => (await import("./commands/plugin_try.ts")).pluginTest },

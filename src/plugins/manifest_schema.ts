@@ -18,7 +18,7 @@ export const CATEGORIES = [
   "notification",
 ] as const;
 
-const ID: JsonSchema = {
+export const PLUGIN_ID: JsonSchema = {
   type: "string",
   pattern: "^[a-z][a-z0-9_]{2,63}$",
   patternErrorMessage: "an id such as compression_lz4: small letters, digits and _, 3 to 64 of them",
@@ -138,7 +138,7 @@ export const MANIFEST_SCHEMA: JsonSchema = {
   required: ["manifest", "plugin_id", "version", "category", "description", "engines"],
   properties: {
     manifest: { const: 1, description: "Version of this form" },
-    plugin_id: { ...ID, description: "Its name for people and programs" },
+    plugin_id: { ...PLUGIN_ID, description: "Its name for people and programs" },
     version: {
       type: "string",
       maxLength: 128,
@@ -163,11 +163,11 @@ export const MANIFEST_SCHEMA: JsonSchema = {
       maxItems: 64,
       description: "Plugins that it needs: ids, or ids with a range of versions",
       items: {
-        anyOf: [ID, {
+        anyOf: [PLUGIN_ID, {
           type: "object",
           additionalProperties: false,
           required: ["plugin_id"],
-          properties: { plugin_id: ID, version: RANGE, optional: { type: "boolean", default: false } },
+          properties: { plugin_id: PLUGIN_ID, version: RANGE, optional: { type: "boolean", default: false } },
         }],
       },
     },

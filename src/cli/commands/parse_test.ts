@@ -214,6 +214,12 @@ const CASES: [line: string, options: unknown][] = [
   ["config schema plugin", { of: "plugin" }],
   ["plugin info a.wasm", { name: "a.wasm" }],
   ["plugin pack -o b.wasm --manifest c.yaml a.wasm", { file: "a.wasm", manifest: "c.yaml", output: "b.wasm" }],
+  ["plugin new --lang c --category source ../x/a_b", {
+    lang: "c",
+    category: "source",
+    pluginId: "a_b",
+    folder: "../x/a_b",
+  }],
   ["plugin test a.wasm", { file: "a.wasm" }],
   ["plugin keygen k", { name: "k" }],
   ["plugin sign -s k.key a.wasm", { path: "a.wasm", secretKey: "k.key" }],

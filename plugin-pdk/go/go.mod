@@ -1,0 +1,3 @@
+module axiom.example/kit
+
+go 1.24
