@@ -17,6 +17,7 @@ import type { Lease } from "./registry_entry.ts";
 export class PluginStages implements StageHost {
   /** As things are now, also while frames are made with what was there before. */
   readonly stages: StageRegistry;
+  readonly #builtIn: StageRegistry;
   readonly #listeners = new Set<() => void>();
   /** What a running job began with and nobody took over: it goes on with that though it was unloaded. */
   readonly #promised = new Map<string, Lease>();
@@ -24,17 +25,20 @@ export class PluginStages implements StageHost {
 
   /** @param builtIn Becomes what is offered with each change */
   constructor(readonly registry: PluginRegistry, builtIn: StageRegistry) {
-    const own = new StageRegistry(builtIn.codecs, builtIn.ciphers);
+    this.#builtIn = new StageRegistry(builtIn.codecs, builtIn.ciphers);
     this.stages = builtIn;
-    const update = () => {
-      const { offers, release } = this.offer();
-      this.stages.become(stagesWith(own, offers, this));
-      this.#held();
-      this.#held = release;
+    registry.onSwitch(() => {
+      this.#update();
       for (const listener of this.#listeners) listener();
-    };
-    registry.onSwitch(update);
-    update();
+    });
+    this.#update();
+  }
+
+  #update(): void {
+    const { offers, release } = this.offer();
+    this.stages.become(stagesWith(this.#builtIn, offers, this));
+    this.#held();
+    this.#held = release;
   }
 
   onChange(listener: () => void): () => void {
@@ -44,6 +48,7 @@ export class PluginStages implements StageHost {
       if (this.#listeners.size > 0) return;
       for (const { release } of this.#promised.values()) release();
       this.#promised.clear();
+      this.#update();
     };
   }
 

@@ -55,8 +55,16 @@ export class Registry<T extends { readonly pluginId: string }> {
 
 /** Codecs or ciphers, which are also found by what they write; one plugin may write several formats. */
 export class FormatRegistry<T extends FormatOrigin> extends Registry<T> {
-  /** @param absent Why a plugin that is installed cannot be used, by its id */
-  constructor(noun: string, members: Iterable<T>, readonly absent: ReadonlyMap<string, AxiomError> = new Map()) {
+  /**
+   * @param absent Why a plugin that is installed cannot be used, by its id
+   * @param readers Read further formats, and write nothing
+   */
+  constructor(
+    noun: string,
+    members: Iterable<T>,
+    readonly absent: ReadonlyMap<string, AxiomError> = new Map(),
+    readonly readers: readonly T[] = [],
+  ) {
     super(noun, members);
   }
 
@@ -75,7 +83,7 @@ export class FormatRegistry<T extends FormatOrigin> extends Registry<T> {
   }
 
   override with(member: T): FormatRegistry<T> {
-    return new FormatRegistry(this.noun, this.membersWith(member), this.absent);
+    return new FormatRegistry(this.noun, this.membersWith(member), this.absent, this.readers);
   }
 
   /**
@@ -85,7 +93,7 @@ export class FormatRegistry<T extends FormatOrigin> extends Registry<T> {
    * @param writer Plugin id of who wrote it, for the message
    */
   forFormat(formatId: string, writer?: string): T {
-    const found = this.all.find((member) => member.formatId === formatId);
+    const found = [...this.all, ...this.readers].find((member) => member.formatId === formatId);
     if (found !== undefined) return found;
     if (writer !== undefined) this.throwIfAbsent(writer);
     const who = writer === undefined ? "" : `, written by ${writer},`;

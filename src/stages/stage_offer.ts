@@ -76,13 +76,14 @@ function inFormats<T extends FormatOrigin>({ formatId, reads, isForReading }: Of
 
 /** The first of an id writes, the first of a format reads. */
 function merged<T extends FormatOrigin>(builtIn: FormatRegistry<T>, offered: readonly Offered<T>[]): FormatRegistry<T> {
-  const replaces = ({ stage, isForReading }: Offered<T>) => !isForReading && builtIn.has(stage.pluginId);
-  const before = offered.filter(replaces), after = offered.filter((each) => !replaces(each));
-  const sorted = [...after.filter((each) => !each.isForReading), ...after.filter((each) => each.isForReading)];
-  const all = [...before.map(({ stage }) => stage), ...builtIn.all, ...sorted.map(({ stage }) => stage)];
-  const isFirst = (stage: T, at: number) =>
-    all.findIndex(({ pluginId, formatId }) => pluginId === stage.pluginId && formatId === stage.formatId) === at;
-  return new FormatRegistry(builtIn.noun, all.filter(isFirst), builtIn.absent);
+  const writers = offered.filter(({ isForReading }) => !isForReading).map(({ stage }) => stage);
+  const readers = offered.filter(({ isForReading }) => isForReading).map(({ stage }) => stage);
+  const before = writers.filter(({ pluginId }) => builtIn.has(pluginId));
+  const after = writers.filter(({ pluginId }) => !builtIn.has(pluginId));
+  const all = [...before, ...builtIn.all, ...after];
+  const isFirst = ({ pluginId, formatId }: T, at: number) =>
+    all.findIndex((each) => each.pluginId === pluginId && each.formatId === formatId) === at;
+  return new FormatRegistry(builtIn.noun, all.filter(isFirst), builtIn.absent, readers);
 }
 
 function codecOf({ pluginId, version, formatId, decoder, levels, generation }: CodecOffer, owner: StageOwner): Codec {
