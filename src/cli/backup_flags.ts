@@ -117,6 +117,12 @@ const MANNER_FLAGS = [
     description: "Codec and level, or none",
   },
   {
+    long: "compression-fallback",
+    type: "boolean",
+    option: "backup.compression_fallback",
+    description: "Where a codec plugin fails, compress with zstd instead of ending",
+  },
+  {
     long: "encryption",
     type: "text",
     placeholder: "cipher",

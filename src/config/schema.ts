@@ -61,6 +61,7 @@ export const OPTIONS = {
       "By pattern, before the built-in rules for files that are compressed already",
       rule(compression, "*.log=zstd:19"),
     ),
+    compressionFallback: one("Where a codec plugin fails, compress with zstd instead of ending", boolean, "false"),
     encryption: one("Cipher of the data; names and folders are always sealed", cipher, "aes-256-gcm"),
     encryptionRules: list(
       "By pattern; plain stores the data of these files unencrypted",

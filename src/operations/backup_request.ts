@@ -82,6 +82,7 @@ export function policyOptions(
     },
     compression: backup.compression,
     compressionRules: backup.compressionRules,
+    compressionFallback: backup.compressionFallback,
     encryption: backup.encryption,
     encryptionRules: backup.encryptionRules,
     chunkerRules: backup.chunkerRules,

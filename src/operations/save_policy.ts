@@ -40,6 +40,8 @@ export interface SavePolicyOptions {
   /** `zstd:3`, `none`. */
   compression: string;
   compressionRules: readonly Rule<string>[];
+  /** Where a codec plugin fails, a built-in one may take its place. */
+  compressionFallback?: boolean;
   /** `aes-256-gcm`. */
   encryption: string;
   /** `plain` leaves the content of files unencrypted. */
@@ -82,8 +84,7 @@ export function makeSavePolicy(
       return decision.content === "all" ? names : [decision.name];
     },
     plan(path, { uid }) {
-      const { codec, level } = compressionOf(path);
-      const style = { kind: kindOf(path), codec, level, cipher: cipherOf(path), owner: uid };
+      const style = { kind: kindOf(path), ...compressionOf(path), cipher: cipherOf(path), owner: uid };
       return { style, chunkerRule: chunkerOf(path) };
     },
     wantsAnew(path, stat, { content }) {
@@ -146,7 +147,8 @@ function selectorsOf(options: SelectionOptions, paths: readonly string[], files:
 function compressionFor(options: SavePolicyOptions, registry: StageRegistry) {
   const read = (text: string) => {
     const { codec, level } = parseCompression(text, registry.codecs);
-    return { codec: codec.pluginId, level };
+    const mayFallBack = options.compressionFallback === true;
+    return { codec: codec.pluginId, level, ...(mayFallBack ? { mayFallBack } : {}) };
   };
   const standard = read(options.compression);
   const rules = options.compressionRules.map(({ pattern, value }) => ({ pattern, value: read(value) }));

@@ -7,6 +7,10 @@ import { nameOfPlugin } from "./plugin_failure.ts";
 /** Tells people of switches while a program runs; that a plugin began to serve is no news. */
 export function pluginEventSink(events: EventSink): PluginEventSink {
   return (event) => {
+    if (event.type === "gave_way") {
+      const message = `The plugin ${nameOfPlugin(event.plugin)} failed, and zstd compresses instead: ${event.reason}`;
+      return events({ type: "warning", code: "plugin_fallback", message });
+    }
     const message = switchText(event);
     if (message === undefined) return;
     const isBad = event.type === "switched" && event.cause === "quarantine";

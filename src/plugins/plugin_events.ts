@@ -14,6 +14,8 @@ export type PluginEvent =
     /** Why it is held, rejected or quarantined. */
     readonly reason: string | undefined;
   }
+  /** A built-in stage took its place, as the user allowed; told once of each generation. */
+  | { readonly type: "gave_way"; readonly plugin: PluginIdentity; readonly reason: string }
   /** Who serves is another one from the next call on. */
   | {
     readonly type: "switched";

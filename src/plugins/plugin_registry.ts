@@ -189,6 +189,15 @@ export class PluginRegistry {
     };
   }
 
+  /** Something built in works in its place. */
+  gaveWay(pluginId: string, generation: number, reason: string): void {
+    const entry = this.#entries.get(pluginId);
+    const plugin = entry?.succession.all.find(({ number }) => number === generation)?.plugin;
+    if (plugin === undefined || entry!.gaveWay.has(generation)) return;
+    entry!.gaveWay.add(generation);
+    this.settings.onEvent?.({ type: "gave_way", plugin, reason });
+  }
+
   /** What is known of every plugin, newest generation last. */
   list(): { source: PluginSource; generations: readonly Generation[]; current: Generation | undefined }[] {
     return [...this.#entries.values()].flatMap(({ succession, live }) => {

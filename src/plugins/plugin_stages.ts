@@ -106,9 +106,10 @@ export class PluginStages implements StageHost {
     }
   }
 
-  refuse({ pluginId, generation, why }: StageFault): Promise<void> {
+  refuse({ pluginId, generation, why, isReplaced }: StageFault): Promise<void> {
     const lease = this.registry.leaseOf(pluginId, generation);
-    lease?.fault(why);
+    if (isReplaced) this.registry.gaveWay(pluginId, generation, why);
+    else lease?.fault(why);
     lease?.release();
     return Promise.resolve();
   }

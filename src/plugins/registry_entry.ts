@@ -15,6 +15,8 @@ export interface Live {
 /** A plugin in the registry: who serves of its generations, and what runs of them. */
 export class RegistryEntry {
   readonly live = new Map<number, Live>();
+  /** Generations in whose place something built in worked. */
+  readonly gaveWay = new Set<number>();
   /** Changes of one plugin follow each other. */
   tail: Promise<unknown> = Promise.resolve();
 

@@ -31,6 +31,8 @@ export interface Codec extends FormatOrigin {
     decode(encoded: Bytes, plainLength: number): Promise<Bytes>;
     /** Says that an answer was wrong; resolves when whoever counts that has decided. */
     refuse(why: string): Promise<void>;
+    /** Says that another codec encodes in its place. */
+    giveWay(why: string): Promise<void>;
   };
 }
 

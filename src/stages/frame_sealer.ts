@@ -5,8 +5,8 @@ import { BUILT_IN, type Cipher, type Codec, type FormatOrigin } from "./codec.ts
 import { frameAad, type FramePlace, openFrame, sealFrame } from "./frame.ts";
 import type { PlainFrame } from "./frame_builder.ts";
 import type { StageRegistry, Stages } from "./registry.ts";
-import { CodecFault, type EncodedFrame, encodeOnTrial, faultOf, originOf } from "./trial.ts";
-import { looksIncompressible } from "./compress.ts";
+import { CodecFault, type EncodedFrame, encodeOnTrial, faultOf } from "./trial.ts";
+import { looksIncompressible, zstdCodec } from "./compress.ts";
 import type { FrameGrant, FrameRequest, SealedFrame } from "./worker_protocol.ts";
 
 /**
@@ -18,6 +18,8 @@ import type { FrameGrant, FrameRequest, SealedFrame } from "./worker_protocol.ts
  * proved by itself.
  */
 export class FrameSealer {
+  readonly #fallback = zstdCodec();
+
   constructor(
     readonly stages: Stages,
     /** Asks the owner of the packs for a place. */
@@ -26,13 +28,18 @@ export class FrameSealer {
 
   /** Throws `codec_failed`, or `plugin_failed`; nothing of the frame may then be used. */
   async seal(frame: PlainFrame): Promise<SealedFrame> {
+    let instead: Codec | undefined;
     for (;;) {
       const use = this.stages.use();
       try {
-        const encoded = await this.#encode(use.registry, frame);
+        const encoded = await this.#encode(use.registry, frame, instead);
         return await this.#seal(use.registry, frame, encoded);
       } catch (error) {
-        if (!(error instanceof CodecFault) || !this.#hasSuccessor(error.codec)) throw originOf(error);
+        if (!(error instanceof CodecFault)) throw error;
+        if (this.#hasSuccessor(error.codec)) continue;
+        if (frame.style.mayFallBack !== true) throw error.error;
+        await error.codec.trial!.giveWay(error.message);
+        instead = this.#fallback;
       } finally {
         use.release();
       }
@@ -113,21 +120,27 @@ export class FrameSealer {
     throw broken(codec, cipher, `it decodes to ${decoded.length} bytes instead of ${plainBytes}`);
   }
 
+  /** It was there when the operation began; since then it may have been put into quarantine. */
+  #codecOf({ codecs }: StageRegistry, { style }: PlainFrame): Codec {
+    if (codecs.has(style.codec)) return codecs.get(style.codec);
+    if (style.mayFallBack === true) return this.#fallback;
+    throw new AxiomError("plugin_failed", `Cannot compress with ${style.codec}: it is not in service any more`, {
+      hint: OTHER_CODEC,
+    });
+  }
+
   /** A frame that does not shrink is stored as it is. */
-  async #encode(
-    registry: StageRegistry,
-    frame: PlainFrame,
-  ): Promise<EncodedFrame> {
+  async #encode(registry: StageRegistry, frame: PlainFrame, instead?: Codec): Promise<EncodedFrame> {
     const { style, plain } = frame;
     const none = registry.codec("compression_none");
     if (style.codec === none.pluginId || looksIncompressible(plain)) {
       return { codec: none, encoded: plain };
     }
-    const codec = registry.codec(style.codec);
+    const codec = instead ?? this.#codecOf(registry, frame);
     if (codec.trial !== undefined) return await encodeOnTrial(codec, none, frame);
     let encoded: Bytes;
     try {
-      encoded = await codec.encode(plain, style.level);
+      encoded = await codec.encode(plain, codec === this.#fallback ? codec.levels.default : style.level);
     } catch (cause) {
       if (cause instanceof RangeError) throw cause; // a level that the codec does not have is the caller's fault
       throw new AxiomError("codec_failed", `Cannot compress with ${nameOf(codec)}: ${messageOf(cause)}`, {

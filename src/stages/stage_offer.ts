@@ -49,6 +49,8 @@ export interface StageFault {
   readonly pluginId: string;
   readonly generation: number;
   readonly why: string;
+  /** Its fault was counted before; a built-in stage takes its place, as the user allowed. */
+  readonly isReplaced: boolean;
 }
 
 /** What was built in, with what is offered: in the place of a built-in one of the same id, or after all of them. */
@@ -104,7 +106,8 @@ function codecOf({ pluginId, version, formatId, decoder, levels, generation }: C
     decode: (stored, plainLength) => decode(stored, plainLength, false),
     trial: {
       decode: (encoded, plainLength) => decode(encoded, plainLength, true),
-      refuse: (why) => owner.refuse({ ...own, why }),
+      refuse: (why) => owner.refuse({ ...own, why, isReplaced: false }),
+      giveWay: (why) => owner.refuse({ ...own, why, isReplaced: true }),
     },
   };
 }

@@ -18,11 +18,6 @@ export class CodecFault extends Error {
   }
 }
 
-/** What is told of a failure where nobody took over. */
-export function originOf(error: unknown): unknown {
-  return error instanceof CodecFault ? error.error : error;
-}
-
 /** Why `decoded` is not what the frame holds; undefined if it is. */
 export function faultOf(frame: PlainFrame, decoded: Bytes): string | undefined {
   let isRight = true;

@@ -21,6 +21,8 @@ export interface FrameStyle {
   kind: ChunkKind;
   codec: string;
   level: number;
+  /** Where a codec that can be replaced fails, the built-in zstd may encode instead. */
+  mayFallBack?: boolean;
   /** Format id of the cipher. */
   cipher: string;
   /** Owner of the files, so that compression never mixes what two people own; -1 for metadata. */

@@ -48,7 +48,7 @@ Deno.test(
   "a codec that fails ends the backup with 14 and leaves no snapshot",
   onMachine(async (machine, t) => {
     const source = machine.path("source");
-    await writeRuns(source, 2, 3_000_000);
+    await writeRuns(source, 5, 3_000_000);
     await succeeds(machine, "init");
     const cases = [
       { name: "traps", large: [op.unreachable], text: /1\.0\.2 .*trap/ },
@@ -66,6 +66,13 @@ Deno.test(
         await succeeds(machine, "plugin", "unload", CODEC_ID);
       });
     }
+    await t.step("unless another codec may take its place", async () => {
+      await succeeds(machine, "plugin", "load", machine.path("bad.wasm"));
+      const ended = await succeeds(machine, "backup", source, "--compression", CODEC_ID, "--compression-fallback");
+      match(ended.stderr, /compression_toy 1\.0\.2 .* failed, and zstd compresses instead: /);
+      equal(ended.stderr.match(/zstd compresses instead/g)!.length, 1);
+      await restoresTo(machine, source, "out");
+    });
   }),
 );
 
