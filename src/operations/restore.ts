@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import { AxiomError, throwIfAborted } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { type FileSystem, SystemError, type TargetTree } from "../platform/file_system.ts";
@@ -6,6 +7,7 @@ import type { IndexView } from "../repository/index_view.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
+import { untilAborted } from "../resilience/until_aborted.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { Owners } from "./restore_metadata.ts";
 import { RestoreExecution } from "./restore_execution.ts";
@@ -93,15 +95,25 @@ export async function restore(
 
 /** Returns how many files were verified. */
 async function runInTarget(parts: Omit<RestoreRun, "target">): Promise<number> {
-  const { pool, options, context } = parts;
+  const { repository, pool, options, context } = parts;
   const target = openTarget(options, context.files);
   try {
     if (target !== undefined) pool.configureRestore({ target: options.target });
-    return await run({ ...parts, target });
+    return await untilAborted(run({ ...parts, target }), context.signal);
   } finally {
-    await pool.releaseTarget();
+    await released(pool, repository.context.clock, context.signal);
     target?.close();
   }
+}
+
+const RELEASE_MS = 1000;
+
+/** Has the workers close the target. Interrupted, it does not wait for one that is in the middle of a large file. */
+async function released(pool: WorkerPool, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal?.aborted) return await pool.releaseTarget();
+  const waiting = new AbortController();
+  await Promise.race([pool.releaseTarget(), clock.sleep(RELEASE_MS, waiting.signal).catch(() => {})]);
+  waiting.abort();
 }
 
 function openTarget(options: RestoreOptions, files: FileSystem): TargetTree | undefined {

@@ -41,6 +41,7 @@ export class RestoreExecution {
   }
 
   async run(batch: RestoreBatch): Promise<void> {
+    this.#throwIfStopped();
     for (const file of batch.files) if (file.missing === 0) this.#writer.complete(file);
     const running = new Set<Promise<void>>();
     for (const [pack, frames] of batch.plan.packs()) {

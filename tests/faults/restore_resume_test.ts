@@ -1,5 +1,5 @@
 /** A restore that was interrupted goes on; whatever stands where it left half a file, no wrong file comes of it. */
-import { ok, strictEqual as equal } from "node:assert/strict";
+import { ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { equalBytes } from "../../src/base/bytes.ts";
 import { partName } from "../../src/operations/restore_parts.ts";
 import { OVERWRITE_MODES } from "../../src/operations/restore.ts";
@@ -8,6 +8,8 @@ import { isRoot } from "../../src/platform/file_system_fixture.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
+import { WorkerPool } from "../../src/stages/worker_pool.ts";
+import type { ToWorker } from "../../src/stages/worker_protocol.ts";
 import type { MemoryStore } from "../../src/storage/memory.ts";
 import { flipBit } from "./damage.ts";
 import { FaultyFiles } from "./faulty_files.ts";
@@ -87,6 +89,25 @@ const PARTS: { name: string; make: (part: string, outside: string) => void; stay
   { name: "a folder", make: (part) => Deno.mkdirSync(part), stays: true },
   { name: "a folder that holds something", make: (part) => writeFiles(part, { kept: "kept" }), stays: true },
 ];
+
+Deno.test("an interruption does not wait for a worker that compares a large file", async () => {
+  await withScene(async ({ source, target, repository, snapshot }) => {
+    writeFiles(target, { large: noise("other", BYTES) });
+    const interruption = new AbortController();
+    const comparing = {
+      postMessage: ({ type }: ToWorker) => void (type === "compare" && interruption.abort()),
+      onmessage: null,
+      onerror: null,
+      terminate: () => {},
+    };
+    const restoring = bringBack(repository, snapshot, source, target, {
+      pool: () => new WorkerPool(1, () => comparing),
+      signal: interruption.signal,
+    });
+    await rejects(restoring, { kind: "interrupted" });
+    equal(namesIn(target), "large");
+  });
+});
 
 Deno.test("(29) whatever stands where a restore writes first, no wrong file comes of it", async (t) => {
   for (const { name, make, stays = false, isForeign = false } of PARTS) {
