@@ -41,9 +41,9 @@ function switchText(event: PluginEvent): string | undefined {
     case "quarantine":
       return `The plugin ${name(from)} is in quarantine, and ${instead}: ${reason}`;
     case "rollback":
-      return `The plugin ${name(from)} was rolled back, and ${instead}`;
+      return `The plugin ${name(to)} serves again, in the place of ${name(from)}`;
     case "unload":
-      return `The plugin ${name(from)} was unloaded; what runs goes on with it`;
+      return `The plugin ${name(from)} was unloaded; ${to === undefined ? "what runs goes on with it" : instead}`;
     case "replace":
       return `The plugin ${name(to)} took over from ${name(from)}`;
   }

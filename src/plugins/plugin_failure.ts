@@ -1,4 +1,5 @@
 import { AxiomError } from "../base/errors.ts";
+import { BUILT_IN } from "../stages/codec.ts";
 import { type ErrorClass, HOST_FAULTS, type HostFault } from "./abi.ts";
 import type { LogLine } from "./sandbox_protocol.ts";
 
@@ -11,7 +12,7 @@ export interface PluginIdentity {
 }
 
 export function nameOfPlugin({ pluginId, version, sha256 }: PluginIdentity): string {
-  return `${pluginId} ${version} (sha256 ${sha256.slice(0, 12)})`;
+  return `${pluginId} ${version} (${sha256 === BUILT_IN ? sha256 : `sha256 ${sha256.slice(0, 12)}`})`;
 }
 
 const HINTS: Partial<Record<ErrorClass | HostFault, string>> = {
