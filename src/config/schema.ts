@@ -75,7 +75,11 @@ export const OPTIONS = {
     include: list("Patterns of what is restored, as in .gitignore; empty for all", pattern),
     exclude: list("Patterns of what is not restored", pattern),
     overwrite: one("Which existing files are replaced", oneOf("always", "if-changed", "if-newer", "never"), "always"),
-    delete: one("Remove from the target what the snapshot does not hold", boolean, "false"),
+    delete: one(
+      "Remove from the target what the snapshot does not hold, also what its backup left out",
+      boolean,
+      "false",
+    ),
     verify: one("Read everything back and compare", boolean, "false"),
   }),
 

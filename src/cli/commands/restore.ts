@@ -42,7 +42,7 @@ const FLAGS = [
     long: "delete",
     type: "boolean",
     option: "restore.delete",
-    description: "Remove from restored folders what the snapshot does not hold",
+    description: "Remove from restored folders what the snapshot does not hold, also what its backup left out",
   },
   { long: "verify", type: "boolean", option: "restore.verify", description: "Read everything back and compare" },
   { long: "dry-run", short: "n", type: "boolean", description: "Only say what would be done" },
