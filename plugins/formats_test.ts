@@ -3,34 +3,16 @@ import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:ass
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { type Bytes, concat, utf8 } from "../src/base/bytes.ts";
-import { systemClock } from "../src/base/clock.ts";
-import { admit } from "../src/plugins/admission.ts";
 import { text } from "../src/plugins/conformance_samples.ts";
-import { openPlugin } from "../src/plugins/open_plugin.ts";
 import { wasmCipher } from "../src/plugins/wasm_cipher.ts";
 import { wasmCodec } from "../src/plugins/wasm_codec.ts";
 import { zstdFrameFault } from "../src/stages/zstd_frame.ts";
 import { WasmZstd } from "../src/stages/zstd_wasm.ts";
-import { PLUGINS } from "./built.ts";
-
-async function withPlugin(id: string, use: (opened: Opened) => Promise<void>): Promise<void> {
-  const plugin = admit(await Deno.readFile(join(PLUGINS, id, `${id}.wasm`)));
-  const pool = openPlugin(plugin, { granted: [], configuration: {}, instancesMax: 1, clock: systemClock });
-  try {
-    await use({ plugin, pool });
-  } finally {
-    await pool.close();
-  }
-}
-
-interface Opened {
-  plugin: ReturnType<typeof admit>;
-  pool: ReturnType<typeof openPlugin>;
-}
+import { withPlugin } from "./opened.ts";
 
 Deno.test("compression_zstd and the built-in codec read each other", async () => {
   const builtIn = await WasmZstd.load();
-  await withPlugin("compression_zstd", async ({ plugin, pool }) => {
+  await withPlugin("compression_zstd", {}, async ({ plugin, pool }) => {
     const codec = wasmCodec(pool, plugin.manifest);
     for (const level of [1, 3, 19]) {
       const data = text(300_000, level);
@@ -62,7 +44,7 @@ Deno.test({
   name: "lz4 reads what compression_lz4 wrote, and compression_lz4 what lz4 wrote",
   ignore: !hasLz4,
   fn: () =>
-    withPlugin("compression_lz4", async ({ plugin, pool }) => {
+    withPlugin("compression_lz4", {}, async ({ plugin, pool }) => {
       const codec = wasmCodec(pool, plugin.manifest);
       const data = text(6_000_000);
       deepEqual(await lz4(["-d"], (await codec.encode(data, 0)).slice()), data);
@@ -76,7 +58,7 @@ const hex = (digits: string) => Uint8Array.from(digits.match(/../g)!, (pair) => 
 
 /** draft-irtf-cfrg-xchacha-03, A.3.1 */
 Deno.test("encryption_xchacha20 makes the ciphertext of its specification", () =>
-  withPlugin("encryption_xchacha20", async ({ plugin, pool }) => {
+  withPlugin("encryption_xchacha20", {}, async ({ plugin, pool }) => {
     const nonce = hex("404142434445464748494a4b4c4d4e4f5051525354555657");
     const key = Uint8Array.from({ length: 32 }, (_, i) => 0x80 + i);
     const aad = hex("50515253c0c1c2c3c4c5c6c7");

@@ -131,7 +131,7 @@ export function log(level: i32, message: string): void {
 
 export class Response {
   constructor(
-    // An error class where there was no response, else 0.
+    // An error class where there was no response, else 0; then the header has a message.
     readonly error: i32,
     readonly header: Header,
     readonly body: Uint8Array,
@@ -146,9 +146,9 @@ export class Response {
 export function http(request: string, body: Uint8Array): Response {
   const text = String.UTF8.encode(request);
   const error = hostSend(changetype<usize>(text), text.byteLength, body.dataStart, body.length);
-  if (error != 0) return new Response(error, new Header("{}"), new Uint8Array(0));
   const about = new ArrayBuffer(hostResponse(0, 0));
   hostResponse(changetype<usize>(about), about.byteLength);
+  if (error != 0) return new Response(error, new Header(String.UTF8.decode(about)), new Uint8Array(0));
   const bytes = new Array<u8>();
   const part = new Uint8Array(65536);
   for (let n = hostReadBody(part.dataStart, part.length); n > 0; n = hostReadBody(part.dataStart, part.length)) {
@@ -191,6 +191,10 @@ export class Header {
     const value = this.value(key);
     const first = value.length == 0 ? 0 : value.charCodeAt(0);
     return first == 0x2d || (first >= 0x30 && first <= 0x39) ? I64.parseInt(value) : 0;
+  }
+
+  boolean(key: string): bool {
+    return this.value(key) == "true";
   }
 
   // Empty where the key is absent or holds something else.

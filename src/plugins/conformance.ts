@@ -8,6 +8,7 @@ import type { AdmittedPlugin } from "./admission.ts";
 import { abuseChecks } from "./conformance_abuse.ts";
 import { compressionChecks } from "./conformance_compression.ts";
 import { encryptionChecks } from "./conformance_encryption.ts";
+import { filterChecks } from "./conformance_filter.ts";
 import { lifecycleChecks } from "./conformance_lifecycle.ts";
 import { swapCheck } from "./conformance_swap.ts";
 import type { InstancePool } from "./instance_pool.ts";
@@ -51,6 +52,8 @@ function checksOf({ manifest }: AdmittedPlugin): Check[] {
       return [...lifecycleChecks(), ...compressionChecks(manifest), ...abuseChecks(manifest), swapCheck()];
     case "encryption":
       return [...lifecycleChecks(), ...encryptionChecks(), swapCheck()];
+    case "filter":
+      return [...lifecycleChecks(), ...filterChecks(), swapCheck()];
     default:
       return [...lifecycleChecks(), notYet(manifest.category), swapCheck()];
   }

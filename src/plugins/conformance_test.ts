@@ -1,4 +1,4 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { systemClock } from "../base/clock.ts";
 import { admit } from "./admission.ts";
 import { type ConformanceFinding, testPlugin } from "./conformance.ts";
@@ -8,6 +8,7 @@ import {
   COPY,
   EAT_MEMORY,
   LOOP_FOR_EVER,
+  OP,
   op,
   pluginModule,
   type PluginParts,
@@ -216,6 +217,81 @@ for (const { name, execute, fails, why } of BROKEN_CIPHERS) {
   });
 }
 
+/** One byte for each entry: whatever `verdict` leaves on the stack, with the place of the entry in local 0. */
+const filter = (verdict: readonly (readonly number[])[]): PluginParts["execute"] => [
+  OP,
+  op.const(10),
+  op.i32_ne,
+  op.if,
+  op.const(2),
+  op.return,
+  op.end,
+  op.block,
+  op.loop,
+  op.const(0), // the length of an entry comes to 0, the entry itself to the second page
+  op.const(4),
+  READ,
+  op.i32_eqz,
+  op.br_if(1),
+  op.const(65536),
+  op.const(0),
+  op.i32_load,
+  READ,
+  op.drop,
+  op.const(8),
+  ...verdict,
+  op.i32_store8,
+  op.const(8),
+  op.const(1),
+  WRITE,
+  op.drop,
+  op.local_get(0),
+  op.const(1),
+  op.i32_add,
+  op.local_set(0),
+  op.br(0),
+  op.end,
+  op.end,
+  op.const(0),
+];
+const FILTER = { category: "filter", format_id: undefined };
+
+Deno.test("a filter that keeps the rules passes", async () => {
+  const findings = await findingsOf({ execute: filter([op.const(1)]) }, FILTER);
+  deepEqual(findings.filter(({ state }) => state !== "ok"), []);
+  match(findings.find(({ name }) => name === "answers for every entry")!.message, /saves 1000 of 1000/);
+});
+
+const BROKEN_FILTERS: { name: string; execute: PluginParts["execute"]; fails: string; why: RegExp }[] = [
+  { name: "says nothing", execute: [op.const(0)], fails: "answers for every entry", why: /0 bytes for 1000 entries/ },
+  {
+    name: "answers with something else",
+    execute: filter([op.const(7)]),
+    fails: "answers for every entry",
+    why: /answered 7 for an entry/,
+  },
+  {
+    name: "goes by the place in the list",
+    execute: filter([op.local_get(0), op.const(3), op.i32_eq]),
+    fails: "says the same of an entry in any company",
+    why: /entry 3 depends on the entries beside it/,
+  },
+  {
+    name: "remembers the calls before",
+    execute: filter([op.global_get(0), op.const(1), op.global_set(0)]),
+    fails: "says the same in a fresh instance",
+    why: /depends on the calls before/,
+  },
+];
+
+for (const { name, execute, fails, why } of BROKEN_FILTERS) {
+  Deno.test(`a filter that ${name} fails`, async () => {
+    const found = (await findingsOf({ execute }, FILTER, [fails])).find((each) => each.name === fails);
+    equal(found?.state, "failed", found?.message);
+    match(found!.message, why);
+  });
+}
+
 Deno.test("what builds on what failed is left out", async () => {
   const findings = await findingsOf({ initialize: [op.const(9)] });
   deepEqual(findings.slice(0, 2).map(({ state }) => state), ["ok", "failed"]);
@@ -226,7 +302,7 @@ Deno.test("what builds on what failed is left out", async () => {
 });
 
 Deno.test("a category without checks of its own says so", async () => {
-  const findings = await findingsOf({}, { category: "filter", format_id: undefined });
+  const findings = await findingsOf({}, { category: "source", format_id: undefined });
   equal(findings.find(({ group }) => group === "properties")!.state, "skipped");
   equal(findings.every(({ state }) => state !== "failed"), true);
 });
