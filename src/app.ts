@@ -9,6 +9,7 @@ import { TOOL_VERSION } from "./base/version.ts";
 import type { App, NewRepository, NewSecretSource } from "./cli/app.ts";
 import type { AppSettings } from "./cli/context.ts";
 import { loadConfig, type LoadedConfig } from "./config/load.ts";
+import type { PluginOption } from "./config/plugin_settings.ts";
 import type { Config } from "./config/schema.ts";
 import { absolute } from "./operations/source_list.ts";
 import { fidelityWarning } from "./platform/fidelity.ts";
@@ -31,7 +32,8 @@ import type { WriterIdentity } from "./repository/writer.ts";
 import { builtInStages, type StageRegistry } from "./stages/registry.ts";
 import { WorkerPool } from "./stages/worker_pool.ts";
 import type { ObjectStore } from "./storage/object_store.ts";
-import { type OpenedStore, openStore } from "./storage/open_store.ts";
+import { displayLocation, parseLocation } from "./storage/location.ts";
+import { type OpenedStore, openStore, type StoreSettings } from "./storage/open_store.ts";
 
 export async function openApp(settings: AppSettings): Promise<App> {
   const loaded = await loadConfig({
@@ -116,7 +118,7 @@ class WiredApp implements App {
       onEvent: pluginEventSink(events),
       onNotes: pluginNotesSink(events),
       services: hostServices({ stateFolder: this.stateFolder, clock, credentials: plugins.credentials }),
-      options: plugins.options,
+      options: [...plugins.options, ...this.#placeOption()],
       onProblem: (message: string) => events({ type: "warning", code: "plugins", message }),
       stages,
       absent: this.#absent,
@@ -164,7 +166,16 @@ class WiredApp implements App {
       downloadKibPerSecond: globals.downloadKibPerSecondMax ?? kibOf(limits.download),
     };
     const onForeign = (path: string) => void (this.#foreign.size < LIMITS.foreignPathsMax && this.#foreign.add(path));
-    return await openStore(location, { make, throttle, clock, random, onEvent, onForeign });
+    const openPlugin: StoreSettings["openPlugin"] = async ({ pluginId }, heard) =>
+      (await this.#openPlugins()).openStorage(pluginId, { ...heard, random, location: displayLocation(location) });
+    return await openStore(location, { make, throttle, clock, random, onEvent, onForeign, openPlugin });
+  }
+
+  /** What the location says to the plugin that keeps the repository. */
+  #placeOption(): PluginOption[] {
+    const place = this.location === undefined ? undefined : parseLocation(this.location);
+    if (place?.kind !== "plugin" || place.url === undefined) return [];
+    return [{ pluginId: place.pluginId, key: "url", value: place.url }];
   }
 
   foreignPaths(): readonly string[] {

@@ -129,7 +129,8 @@ export const LIMITS = {
   controlAnswerMs: 60_000, // for another process to stage and probe a generation
   controlConnectionsMax: 8, // at once, of one process
   pluginKvBytesMax: 1 * MIB, // of one plugin's notes, keys and values
-  pluginHttpBodyBytesMax: 64 * MIB, // of a request or a response: two packs, and half of a plugin's memory
+  pluginHttpBodyBytesMax: 80 * MIB, // of a request or a response: the largest pack that is written, with its table
+  pluginListEntries: 1_000, // asked for at once of a storage or a source plugin
   pluginHttpHeadBytesMax: 32 * KIB, // headers of a request or a response; servers take 8 to 16 KiB
   pluginHttpConnectMs: 10_000, // for a connection, then for its encryption
   pluginHttpIdleMs: 30_000, // without a byte in either direction

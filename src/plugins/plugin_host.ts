@@ -14,7 +14,8 @@ import { forgetQuarantined } from "./installed.ts";
 import type { PluginEvent, PluginEventSink } from "./plugin_events.ts";
 import type { PluginIdentity } from "./plugin_failure.ts";
 import type { PluginFolder } from "./plugin_folder.ts";
-import { givenOptions } from "./plugin_configuration.ts";
+import { openStorage } from "./open_storage.ts";
+import { completeConfiguration, givenOptions } from "./plugin_configuration.ts";
 import { PluginRegistry } from "./plugin_registry.ts";
 import { type PluginSource, type SourceSettings, wasmSource } from "./plugin_source.ts";
 import { PluginWatch } from "./plugin_watch.ts";
@@ -22,6 +23,7 @@ import { PluginStages } from "./plugin_stages.ts";
 import type { LockedPlugin } from "./plugins_lock.ts";
 import { type PluginStanding, standingOf } from "./standing.ts";
 import type { SignaturePolicy, Trust } from "./trust.ts";
+import type { PluginStore, StorageSettings } from "./wasm_storage.ts";
 
 export interface HostSettings {
   /** Undefined where this machine has no place for plugins. */
@@ -166,8 +168,21 @@ export class PluginHost {
     this.#tail = this.#tail.then(goBack).catch(() => {}); // this process goes on without it, whatever the disk says
   }
 
-  #standing(plugin: LockedPlugin): Promise<PluginStanding> {
-    return standingOf(this.settings.folder!, plugin, this.settings.trust);
+  async #standing(plugin: LockedPlugin): Promise<PluginStanding> {
+    const standing = await standingOf(this.settings.folder!, plugin, this.settings.trust);
+    try {
+      const { admitted } = standing;
+      if (admitted) completeConfiguration(admitted.manifest, givenOptions(admitted.manifest, this.settings.options));
+      return standing;
+    } catch (error) {
+      if (!(error instanceof AxiomError)) throw error;
+      return { ...standing, admitted: undefined, state: "refused", refusal: error };
+    }
+  }
+
+  /** A repository's store that a plugin keeps; throws why it cannot be used. */
+  openStorage(pluginId: string, settings: Pick<StorageSettings, "location" | "random" | "onForeign">): PluginStore {
+    return openStorage(this.registry, this.settings.absent, pluginId, settings);
   }
 
   #sourceOf({ admitted, plugin, state }: PluginStanding): PluginSource | undefined {

@@ -140,6 +140,10 @@ export class PluginRegistry {
     });
   }
 
+  isServing(pluginId: string): boolean {
+    return this.#entries.get(pluginId)?.succession.current !== undefined;
+  }
+
   /** Of one generation that serves or is kept; undefined where it is neither. */
   leaseOf(pluginId: string, generation: number): Lease | undefined {
     const entry = this.#entries.get(pluginId);

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { AxiomError } from "../base/errors.ts";
 
 /** Where a repository is. */
-export type Location = LocalLocation;
+export type Location = LocalLocation | PluginLocation;
 
 export interface LocalLocation {
   kind: "local";
@@ -11,7 +11,15 @@ export interface LocalLocation {
   path: string;
 }
 
-const KNOWN = "a path, or file:///path";
+/** `<plugin_id>://host/path`, which is https, or `<plugin_id>+http://host/path`. */
+export interface PluginLocation {
+  kind: "plugin";
+  pluginId: string;
+  /** Ends in `/`; undefined where only the plugin is named. */
+  url: string | undefined;
+}
+
+const KNOWN = "a path, file:///path, or <plugin_id>://…";
 
 /** Stores that are written in such a form, but are not part of this version. */
 const LATER: Readonly<Record<string, string>> = {
@@ -20,8 +28,8 @@ const LATER: Readonly<Record<string, string>> = {
   gs: "gs://bucket/prefix",
 };
 
-/** As in a plugin's manifest. */
-const PLUGIN_ID = /^[a-z][a-z0-9_]{2,63}$/;
+/** As in a plugin's manifest, then what is not https. */
+const PLUGIN_ID = /^([a-z][a-z0-9_]{2,63})(\+http)?$/;
 
 /**
  * Reads what a person writes after `--repo`.
@@ -39,7 +47,8 @@ export function parseLocation(text: string, folder: () => string = Deno.cwd): Lo
   }
   if (scheme === "file") return { kind: "local", path: pathOfUrl(text) };
   if (LATER[scheme]) throw refusal(text, `${LATER[scheme]} is not built in yet`);
-  if (PLUGIN_ID.test(scheme)) throw refusal(text, `there is no store and no plugin named ${scheme}`);
+  const [, pluginId, plain] = PLUGIN_ID.exec(scheme) ?? [];
+  if (pluginId !== undefined) return { kind: "plugin", pluginId, url: pluginUrl(text, scheme, plain !== undefined) };
   throw refusal(text, `${scheme}:// is no kind of store`);
 }
 
@@ -55,6 +64,19 @@ function pathOfUrl(text: string): string {
   }
   if (path.includes("\0")) throw refusal(text, "it contains a NUL");
   return resolve(path);
+}
+
+function pluginUrl(text: string, scheme: string, isPlain: boolean): string | undefined {
+  const rest = text.slice(scheme.length + "://".length);
+  if (rest === "") return undefined;
+  const url = `${isPlain ? "http" : "https"}://${rest}`;
+  if (!URL.canParse(url)) throw refusal(text, "what follows the plugin is no host and path");
+  const { username, password, search, hash, href } = new URL(url);
+  if (username !== "" || password !== "") {
+    throw refusal(text, "a user and a password do not belong there, but into plugins.credentials of the configuration");
+  }
+  if (search !== "" || hash !== "") throw refusal(text, "it has a ? or #, which are written %3F and %23");
+  return href.endsWith("/") ? href : `${href}/`;
 }
 
 function refusal(text: string, why: string): AxiomError {

@@ -24,6 +24,19 @@ Deno.test("parseLocation() reads paths and file URLs", { ignore: !UNIX }, async 
   }
 });
 
+Deno.test("parseLocation() reads what a plugin keeps", async (t) => {
+  const cases: [string, string, string | undefined][] = [
+    ["storage_dav://dav.example:8443/a/b", "storage_dav", "https://dav.example:8443/a/b/"],
+    ["storage_dav://dav.example", "storage_dav", "https://dav.example/"],
+    ["storage_dav+http://nas/", "storage_dav", "http://nas/"],
+    ["storage_dav://", "storage_dav", undefined],
+    ["sftp://host/x", "sftp", "https://host/x/"],
+  ];
+  for (const [text, pluginId, url] of cases) {
+    await t.step(text, () => deepEqual(parseLocation(text), { kind: "plugin", pluginId, url }));
+  }
+});
+
 Deno.test("parseLocation() starts relative paths from the current folder", () => {
   deepEqual(parseLocation("."), { kind: "local", path: Deno.cwd() });
 });
@@ -35,8 +48,10 @@ Deno.test("parseLocation() refuses the rest, and says which kinds there are", as
     ["s3://bucket/prefix", /s3:\/\/bucket\/prefix is not built in yet/],
     ["azure://container", /azure:\/\/container\/prefix is not built in yet/],
     ["gs://bucket", /not built in yet/],
-    ["my_store://x", /no store and no plugin named my_store/],
-    ["sftp://host/x", /no store and no plugin named sftp/],
+    ["my_store://u:p@x", /plugins\.credentials/],
+    ["my_store://x/?a=b", /which are written %3F/],
+    ["my_store://:::", /no host and path/],
+    ["my_store+ftp://x", /no kind of store/],
     ["a-b://x", /a-b:\/\/ is no kind of store/],
     ["s3:bucket", /after "s3:" come two slashes/],
     ["file:/srv", /after "file:" come two slashes/],

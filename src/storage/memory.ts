@@ -1,4 +1,4 @@
-import { type Bytes, concat, equalBytes, toHex } from "../base/bytes.ts";
+import { type Bytes, equalBytes, toHex } from "../base/bytes.ts";
 import { AxiomError, throwIfAborted } from "../base/errors.ts";
 import { type Random, systemRandom } from "../base/random.ts";
 import {
@@ -11,6 +11,7 @@ import {
   missingObject,
   shortObject,
 } from "./object_key.ts";
+import { BufferedWriter } from "./buffered_writer.ts";
 import type { ByteRange, ObjectInfo, ObjectWriter, StoreTraits } from "./object_store.ts";
 import type { ObjectRepairer, RepairableStore } from "./repairer.ts";
 
@@ -78,7 +79,7 @@ class InMemory implements MemoryStore {
   create(signal?: AbortSignal): Promise<ObjectWriter> {
     return Promise.resolve().then(() => {
       throwIfAborted(signal);
-      return new MemoryWriter((key, data) => this.put(key, data, signal), signal);
+      return new BufferedWriter((key, data) => this.put(key, data, signal), signal);
     });
   }
 
@@ -136,38 +137,6 @@ class InMemory implements MemoryStore {
     this.#objects.set(asideKey, data);
     this.#objects.delete(key);
     return asideKey;
-  }
-}
-
-class MemoryWriter implements ObjectWriter {
-  #parts: Bytes[] | undefined = [];
-  #committed = false;
-
-  constructor(
-    private readonly put: (key: string, data: Bytes) => Promise<void>,
-    private readonly signal: AbortSignal | undefined,
-  ) {}
-
-  async write(data: Bytes): Promise<void> {
-    await Promise.resolve();
-    throwIfAborted(this.signal);
-    this.#open().push(data.slice());
-  }
-
-  async commit(key: string): Promise<void> {
-    await this.put(key, concat(this.#open()));
-    this.#parts = undefined;
-    this.#committed = true;
-  }
-
-  abort(): Promise<void> {
-    this.#parts = undefined;
-    return Promise.resolve();
-  }
-
-  #open(): Bytes[] {
-    if (!this.#parts) throw new Error(`Used an object writer after ${this.#committed ? "commit" : "abort"}`);
-    return this.#parts;
   }
 }
 

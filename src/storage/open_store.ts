@@ -1,10 +1,11 @@
 import type { Clock } from "../base/clock.ts";
+import { AxiomError } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import type { Random } from "../base/random.ts";
 import { DEFAULT_RETRY } from "../resilience/retry.ts";
 import { openLocalStore } from "./local.ts";
 import type { ProbeReport } from "./local_probe.ts";
-import { parseLocation } from "./location.ts";
+import { displayLocation, type Location, parseLocation, type PluginLocation } from "./location.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { retryingStore } from "./retrying.ts";
 import { type Throttle, throttledStore } from "./throttled.ts";
@@ -16,6 +17,8 @@ export interface StoreSettings {
   clock: Clock;
   random: Random;
   onEvent: EventSink;
+  /** Opens a store of a plugin. */
+  openPlugin?: (place: PluginLocation, settings: Pick<StoreSettings, "onForeign">) => Promise<ObjectStore>;
   /** Gets the path of what a listing meets and is no object. */
   onForeign?: (path: string) => void;
 }
@@ -32,9 +35,9 @@ export interface OpenedStore {
  */
 export async function openStore(location: string, settings: StoreSettings): Promise<OpenedStore> {
   const { clock, random, onEvent, throttle = {} } = settings;
-  const { path } = parseLocation(location);
-  const local = await openLocalStore(path, { make: settings.make, onForeign: settings.onForeign, clock, random });
-  const retrying = retryingStore(local, DEFAULT_RETRY, {
+  const place = parseLocation(location);
+  const { store: inner, probe } = await openPlace(place, location, settings);
+  const retrying = retryingStore(inner, DEFAULT_RETRY, {
     clock,
     random,
     onRetry: ({ attempt, delayMs, error }) => {
@@ -45,5 +48,15 @@ export async function openStore(location: string, settings: StoreSettings): Prom
   const { uploadKibPerSecond, downloadKibPerSecond } = throttle;
   const isUnlimited = uploadKibPerSecond === undefined && downloadKibPerSecond === undefined;
   const store = isUnlimited ? retrying : throttledStore(retrying, throttle, clock);
-  return { store, probe: () => local.probe() };
+  return { store, probe };
+}
+
+async function openPlace(place: Location, text: string, settings: StoreSettings): Promise<OpenedStore> {
+  const { make, onForeign, clock, random, openPlugin } = settings;
+  if (place.kind === "local") {
+    const local = await openLocalStore(place.path, { make, onForeign, clock, random });
+    return { store: local, probe: () => local.probe() };
+  }
+  if (openPlugin !== undefined) return { store: await openPlugin(place, { onForeign }) };
+  throw new AxiomError("usage", `Cannot use ${displayLocation(text)} as a repository: no plugins are at hand`);
 }

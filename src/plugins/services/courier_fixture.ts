@@ -102,7 +102,7 @@ export async function withCourier<T>(
   }
 }
 
-const call = (input: Bytes) => ({ verb: "execute", operation: "run", input, outputBytesMax: 80 << 20 }) as const;
+const call = (input: Bytes) => ({ verb: "execute", operation: "run", input, outputBytesMax: 100 << 20 }) as const;
 
 export interface Delivery {
   /** 0, or an error class. */

@@ -243,7 +243,7 @@ Deno.test("a response without end, and one that is larger than allowed, end the 
   };
   await withRawServer(endless, (port) =>
     withPlugin(port, {}, async (pool, at) => {
-      await rejects(deliver(pool, { method: "GET", url: at }), failing("quota", /longer than 67108864 bytes/));
+      await rejects(deliver(pool, { method: "GET", url: at }), failing("quota", /longer than 83886080 bytes/));
     }));
 });
 
