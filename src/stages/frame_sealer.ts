@@ -110,14 +110,11 @@ export class FrameSealer {
   }
 
   async #decode(codec: Codec, cipher: Cipher, place: FramePlace, plainBytes: number, sealed: Bytes): Promise<Bytes> {
-    let decoded: Bytes;
     try {
-      decoded = await openFrame(codec, cipher, place, plainBytes, sealed);
+      return await openFrame(codec, cipher, place, plainBytes, sealed);
     } catch (cause) {
       throw broken(codec, cipher, messageOf(cause), cause);
     }
-    if (decoded.length === plainBytes) return decoded;
-    throw broken(codec, cipher, `it decodes to ${decoded.length} bytes instead of ${plainBytes}`);
   }
 
   /** It was there when the operation began; since then it may have been put into quarantine. */

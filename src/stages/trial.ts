@@ -20,6 +20,8 @@ export class CodecFault extends Error {
 
 /** Why `decoded` is not what the frame holds; undefined if it is. */
 export function faultOf(frame: PlainFrame, decoded: Bytes): string | undefined {
+  const plainBytes = frame.plain.length;
+  if (decoded.length !== plainBytes) return `it decodes to ${decoded.length} bytes instead of ${plainBytes}`;
   let isRight = true;
   forEachChunk({ ...frame, plain: decoded }, (_id, chunk, at) => isRight &&= crc32(chunk) === frame.checks[at]);
   return isRight ? undefined : "it decodes to other chunks";

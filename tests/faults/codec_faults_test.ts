@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { Bytes } from "../../src/base/bytes.ts";
 import { AxiomError } from "../../src/base/errors.ts";
 import { ChunkKind } from "../../src/model/chunk.ts";
@@ -124,6 +124,22 @@ Deno.test("(19) (20) a frame that does not decode to the chunks that were identi
       equal(error.exitCode, 1);
       match(error.message, /compression_bad 6\.6\.6/);
       ok(error.hint);
+    });
+  }
+});
+
+Deno.test("(19) (20) the same holds for a codec that is on trial, which proves its answers by calls of its own", async (t) => {
+  const onTrial = (codec: Codec): Codec => {
+    const decode = async (encoded: Bytes, plainLength: number) => await codec.decode(encoded, plainLength);
+    const told = () => Promise.resolve();
+    return { ...codec, decoder: "0".repeat(64), trial: { decode, refuse: told, giveWay: told } };
+  };
+  await t.step("a good codec", async () => {
+    ok((await sealerWith(registryWith(onTrial(BAD))).seal(textFrame(BAD.pluginId))).sealed.length > 0);
+  });
+  for (const { name, codec } of BROKEN_CODECS) {
+    await t.step(name, async () => {
+      await rejects(sealerWith(registryWith(onTrial(codec))).seal(textFrame(codec.pluginId)));
     });
   }
 });
