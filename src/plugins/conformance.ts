@@ -10,6 +10,7 @@ import { compressionChecks } from "./conformance_compression.ts";
 import { encryptionChecks } from "./conformance_encryption.ts";
 import { filterChecks } from "./conformance_filter.ts";
 import { lifecycleChecks } from "./conformance_lifecycle.ts";
+import { strategyChecks } from "./conformance_strategy.ts";
 import { swapCheck } from "./conformance_swap.ts";
 import type { InstancePool } from "./instance_pool.ts";
 import { openPlugin } from "./open_plugin.ts";
@@ -54,6 +55,8 @@ function checksOf({ manifest }: AdmittedPlugin): Check[] {
       return [...lifecycleChecks(), ...encryptionChecks(), swapCheck()];
     case "filter":
       return [...lifecycleChecks(), ...filterChecks(), swapCheck()];
+    case "strategy":
+      return [...lifecycleChecks(), ...strategyChecks(), swapCheck()];
     default:
       return [...lifecycleChecks(), notYet(manifest.category), swapCheck()];
   }

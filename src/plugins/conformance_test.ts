@@ -1,12 +1,16 @@
 import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
+import { utf8 } from "../base/bytes.ts";
 import { systemClock } from "../base/clock.ts";
+import { CALL_MODULE } from "./abi.ts";
 import { admit } from "./admission.ts";
 import { type ConformanceFinding, testPlugin } from "./conformance.ts";
 import { CIPHER, manifestSection } from "./plugin_fixture.ts";
 import { toyCipher } from "./toy_cipher_fixture.ts";
 import {
+  ADDED,
   COPY,
   EAT_MEMORY,
+  I32,
   LOOP_FOR_EVER,
   OP,
   op,
@@ -287,6 +291,49 @@ const BROKEN_FILTERS: { name: string; execute: PluginParts["execute"]; fails: st
 for (const { name, execute, fails, why } of BROKEN_FILTERS) {
   Deno.test(`a filter that ${name} fails`, async () => {
     const found = (await findingsOf({ execute }, FILTER, [fails])).find((each) => each.name === fails);
+    equal(found?.state, "failed", found?.message);
+    match(found!.message, why);
+  });
+}
+
+const strategy = (result: string): PluginParts => ({
+  execute: [
+    OP,
+    op.const(11),
+    op.i32_ne,
+    op.if,
+    op.const(2),
+    op.return,
+    op.end,
+    op.const(0),
+    op.const(result.length),
+    ADDED,
+  ],
+  imports: [{ module: CALL_MODULE, name: "result", parameters: [I32, I32], results: [I32] }],
+  data: utf8(result),
+});
+const STRATEGY = { category: "strategy", format_id: undefined };
+
+Deno.test("a strategy that keeps the rules passes", async () => {
+  const findings = await findingsOf(strategy('{"mode":"full","parent":null}'), STRATEGY);
+  deepEqual(findings.filter(({ state }) => state !== "ok"), []);
+});
+
+const BROKEN_STRATEGIES = [
+  { name: "decides for something else", result: '{"mode":"half"}', why: /its mode is "half"/ },
+  { name: "gives a full backup a parent", result: '{"mode":"full","parent":"a"}', why: /full backup a parent/ },
+  {
+    name: "makes up a parent",
+    result: '{"mode":"incremental","parent":"a"}',
+    why: /parent a is none of the snapshots/,
+  },
+  { name: "gives no JSON", result: "full", why: /no JSON: full/ },
+];
+
+for (const { name, result, why } of BROKEN_STRATEGIES) {
+  Deno.test(`a strategy that ${name} fails`, async () => {
+    const fails = "decides: one, of yesterday";
+    const found = (await findingsOf(strategy(result), STRATEGY, [fails])).find((each) => each.name === fails);
     equal(found?.state, "failed", found?.message);
     match(found!.message, why);
   });
