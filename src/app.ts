@@ -20,7 +20,7 @@ import { readBounded } from "./platform/read_bounded.ts";
 import { type StateFiles, stateFiles } from "./platform/state_files.ts";
 import { cacheFolder, dataFolder, runtimeFolder, stateFolder } from "./platform/user_folders.ts";
 import { pluginEventSink, pluginNotesSink } from "./plugins/event_text.ts";
-import { PluginHost } from "./plugins/plugin_host.ts";
+import { disabledError, PluginHost } from "./plugins/plugin_host.ts";
 import { pluginFolder } from "./plugins/plugin_folder.ts";
 import { hostServices } from "./plugins/services/host_services.ts";
 import { clientId } from "./repository/client_id.ts";
@@ -122,6 +122,7 @@ class WiredApp implements App {
       onProblem: (message: string) => events({ type: "warning", code: "plugins", message }),
       stages,
       absent: this.#absent,
+      disabled: plugins.disabled,
     };
     let host: PluginHost;
     try {
@@ -166,6 +167,7 @@ class WiredApp implements App {
       downloadKibPerSecond: globals.downloadKibPerSecondMax ?? kibOf(limits.download),
     };
     const onForeign = (path: string) => void (this.#foreign.size < LIMITS.foreignPathsMax && this.#foreign.add(path));
+    if (parseLocation(location).kind === "local") this.demandEnabled("storage_local");
     const openPlugin: StoreSettings["openPlugin"] = async ({ pluginId }, heard) =>
       (await this.#openPlugins()).openStorage(pluginId, { ...heard, random, location: displayLocation(location) });
     return await openStore(location, { make, throttle, clock, random, onEvent, onForeign, openPlugin });
@@ -176,6 +178,10 @@ class WiredApp implements App {
     const place = this.location === undefined ? undefined : parseLocation(this.location);
     if (place?.kind !== "plugin" || place.url === undefined) return [];
     return [{ pluginId: place.pluginId, key: "url", value: place.url }];
+  }
+
+  demandEnabled(pluginId: string): void {
+    if (this.config.plugins.disabled.includes(pluginId)) throw disabledError(pluginId);
   }
 
   foreignPaths(): readonly string[] {

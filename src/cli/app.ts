@@ -51,6 +51,8 @@ export interface App {
   readonly socketFolder: string | undefined;
   /** Where the cache lies; undefined where there is to be none. */
   readonly cacheFolder: string | undefined;
+  /** Throws `plugin_refused` for a plugin, built in or installed, that the configuration disables. */
+  demandEnabled(pluginId: string): void;
   /** Starts data-path workers, one per core; whoever asks ends them. */
   pool(): WorkerPool;
   identity(): Promise<WriterIdentity>;

@@ -24,6 +24,14 @@ export const trustedKey: Type<TrustedKey> = type(
   },
 );
 
+const PLUGIN_ID = /^[a-z][a-z0-9_]{2,63}$/;
+
+export const pluginId: Type<string> = type(
+  "the id of a plugin, such as compression_zstd",
+  (text) => PLUGIN_ID.test(text) ? text : undefined,
+  { json: { type: "string", pattern: PLUGIN_ID.source }, example: "compression_none" },
+);
+
 /** An id of a key in upper case, or a SHA-256 in lower case, as messages show them. */
 export const revoked: Type<string> = type(
   "the id of a key, 16 hexadecimal digits, or the SHA-256 of a plugin, 64",

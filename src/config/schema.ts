@@ -6,7 +6,7 @@ import { LIMITS } from "../base/limits.ts";
 import { chunker, cipher, compression, folderMarker, readSubset, rule } from "./choices.ts";
 import { buildConfig, type ConfigOf, list, one, type Option, optional, section, walkOptions } from "./option.ts";
 import { pluginCredential, pluginOption } from "./plugin_settings.ts";
-import { revoked, trustedKey } from "./plugin_trust.ts";
+import { pluginId, revoked, trustedKey } from "./plugin_trust.ts";
 import { boolean, location, oneOf, path, pattern, percent, rate, shortText, size, text } from "./types.ts";
 
 export const OPTIONS = {
@@ -91,6 +91,7 @@ export const OPTIONS = {
   plugins: section("Which plugins are trusted", {
     policy: optional("Plugins without a trusted signature; warn by default", oneOf("require", "warn", "off")),
     trustedKeys: list("Public keys that may sign plugins, each behind the beginning of ids, or *", trustedKey),
+    disabled: list("Plugins, built in or installed, that make nothing new", pluginId),
     options: list("Options of plugins", pluginOption),
     credentials: list("What plugins send to a host without seeing it", pluginCredential),
     revoked: list("Ids of keys, and hashes of plugins, that are trusted no longer, whatever the policy", revoked),

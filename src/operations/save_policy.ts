@@ -7,7 +7,7 @@ import type { ChunkerRule } from "../stages/choose_chunker.ts";
 import { plainMacCipherFormat, type StageRegistry } from "../stages/registry.ts";
 import { compileRules, type Rule } from "../stages/rules.ts";
 import { makeSelectors, type SelectionOptions, type Selector, type Source } from "../stages/select.ts";
-import { parseCompression, parseEncryption } from "../stages/stage_choice.ts";
+import { AUTO_CODEC, type CompressionChoice, parseCompression, parseEncryption } from "../stages/stage_choice.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { Entry } from "../model/entry.ts";
 import type { FilePlan } from "./file_saver.ts";
@@ -58,6 +58,7 @@ export interface SavePolicyContext {
 }
 
 const PLAIN = "plain";
+const PLAIN_CIPHER = "plain_mac";
 const METADATA_OWNER = -1;
 
 /** Policy and style of metadata. Throws `usage` for codecs, ciphers and patterns that cannot be. */
@@ -111,10 +112,16 @@ export function metadataStyleOf(
   { compression, encryption }: Pick<SavePolicyOptions, "compression" | "encryption">,
   registry: StageRegistry,
 ): FrameStyle {
-  const chosen = parseCompression(compression === "none" ? "auto" : compression, registry.codecs);
-  const { codec, level } = chosen.codec.decoder === BUILT_IN ? chosen : parseCompression("auto", registry.codecs);
+  const chosen = compression === "none" ? undefined : parseCompression(compression, registry.codecs);
+  const { codec, level } = chosen?.codec.decoder === BUILT_IN ? chosen : builtInChoice(registry);
   const cipher = parseEncryption(encryption, registry.ciphers).formatId;
   return { kind: ChunkKind.tree, codec: codec.pluginId, level, cipher, owner: METADATA_OWNER };
+}
+
+/** Zstd, or nothing where that is disabled. */
+function builtInChoice({ codecs }: StageRegistry): CompressionChoice {
+  const codec = codecs.all.find((each) => each.pluginId === AUTO_CODEC && codecs.isUsable(each));
+  return codec === undefined ? parseCompression("none", codecs) : { codec, level: codec.levels.default };
 }
 
 interface SelectorsBySource {
@@ -162,8 +169,11 @@ function cipherFor(options: SavePolicyOptions, registry: StageRegistry): (path: 
       hint: "Name what may be plain by a rule, such as encryption_rules: [/srv/public/**=plain]",
     });
   }
-  const read = (text: string) =>
-    text === PLAIN ? plainMacCipherFormat : parseEncryption(text, registry.ciphers).formatId;
+  const read = (text: string) => {
+    if (text !== PLAIN) return parseEncryption(text, registry.ciphers).formatId;
+    registry.ciphers.throwIfAbsent(PLAIN_CIPHER);
+    return plainMacCipherFormat;
+  };
   const standard = read(options.encryption);
   const rules = options.encryptionRules.map(({ pattern, value }) => ({ pattern, value: read(value) }));
   const byRule = compileRules(rules, { origin: "encryption rules", ignoreCase: false });

@@ -43,6 +43,8 @@ export interface HostSettings {
   readonly options: readonly PluginOption[];
   /** Becomes what is installed. */
   readonly stages: StageRegistry;
+  /** Ids of plugins, built in or installed, that make nothing new. */
+  readonly disabled: readonly string[];
   /** Filled with the reason why a plugin that is installed cannot be used, by its id. */
   readonly absent: Map<string, AxiomError>;
 }
@@ -62,7 +64,8 @@ export class PluginHost {
   #watch: PluginWatch | undefined;
 
   private constructor(readonly settings: HostSettings) {
-    const { clock, stages } = settings;
+    const { clock, stages, disabled, absent } = settings;
+    for (const id of disabled) absent.set(id, disabledError(id));
     this.registry = new PluginRegistry({ clock, onEvent: (event) => this.#onEvent(event) });
     for (const source of builtInPlugins(stages)) this.registry.introduce(source);
     this.stages = new PluginStages(this.registry, stages);
@@ -82,6 +85,7 @@ export class PluginHost {
    */
   async #introduce(plugin: LockedPlugin): Promise<void> {
     const { pluginId, previous } = plugin;
+    if (this.settings.disabled.includes(pluginId)) return;
     const standing = await this.#standing(plugin);
     const source = this.#sourceOf(standing);
     if (standing.state === "refused") return void this.#refuse(standing);
@@ -104,7 +108,7 @@ export class PluginHost {
     for (const plugin of changed) changes.push(await this.#take(plugin));
     for (const pluginId of gone) {
       const from = this.#serving(pluginId);
-      this.settings.absent.delete(pluginId);
+      if (!this.settings.disabled.includes(pluginId)) this.settings.absent.delete(pluginId);
       this.registry.unload(pluginId);
       changes.push({ pluginId, outcome: "unloaded", from, to: this.#serving(pluginId), tookMs: 0 });
     }
@@ -127,6 +131,7 @@ export class PluginHost {
         ...(reason === undefined ? {} : { reason }),
       };
     };
+    if (this.settings.disabled.includes(pluginId)) return change("kept", disabledError(pluginId).message);
     const standing = await this.#standing(plugin);
     const source = this.#sourceOf(standing);
     if (source === undefined) return change("kept", this.#refuse(standing).message);
@@ -245,6 +250,13 @@ function runningPlugins(registry: PluginRegistry): RunningPlugin[] {
 
 function sameGrants(kept: PluginSource | undefined, source: PluginSource): boolean {
   return kept !== undefined && JSON.stringify(kept.granted) === JSON.stringify(source.granted);
+}
+
+/** Of what `plugins.disabled` names. */
+export function disabledError(pluginId: string): AxiomError {
+  return new AxiomError("plugin_refused", `Cannot use the plugin ${pluginId}: it is disabled`, {
+    hint: "Take it from plugins.disabled of the configuration, or choose another one",
+  });
 }
 
 function heldError({ plugin: { pluginId, version }, missing }: PluginStanding): AxiomError {

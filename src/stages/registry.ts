@@ -1,6 +1,6 @@
 import { AxiomError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
-import type { Cipher, Codec, FormatOrigin } from "./codec.ts";
+import { BUILT_IN, type Cipher, type Codec, type FormatOrigin } from "./codec.ts";
 import { noneCodec, zstdCodec } from "./compress.ts";
 import { aesCbcCipher, aesCtrCipher, aesGcmCipher, plainMacCipher } from "./seal.ts";
 
@@ -71,6 +71,11 @@ export class FormatRegistry<T extends FormatOrigin> extends Registry<T> {
   override get(pluginId: string): T {
     if (!this.has(pluginId)) this.throwIfAbsent(pluginId);
     return super.get(pluginId);
+  }
+
+  /** For writing; what is built in reads for ever. */
+  isUsable({ pluginId, decoder }: FormatOrigin): boolean {
+    return decoder !== BUILT_IN || !this.absent.has(pluginId);
   }
 
   throwIfAbsent(pluginId: string): void {

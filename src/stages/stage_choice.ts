@@ -10,7 +10,8 @@ export interface CompressionChoice {
 
 const CODEC_PREFIX = "compression_";
 const AUTO = "auto";
-const AUTO_CODEC = "compression_zstd";
+/** What `auto` stands for. */
+export const AUTO_CODEC = "compression_zstd";
 
 function codecNamed(name: string, codecs: FormatRegistry<Codec>): Codec | undefined {
   if (name === AUTO) return codecs.get(AUTO_CODEC);
@@ -29,6 +30,7 @@ export function parseCompression(text: string, codecs: FormatRegistry<Codec>): C
       hint: hintOfNames(name, known),
     });
   }
+  if (!codecs.isUsable(codec)) codecs.throwIfAbsent(codec.pluginId);
   const { minimum, maximum, default: level } = codec.levels;
   if (colon < 0) return { codec, level };
   const levelText = text.slice(colon + 1);
@@ -72,5 +74,7 @@ export function parseEncryption(text: string, ciphers: FormatRegistry<Cipher>): 
       hint: hintOfNames(text, known),
     });
   }
-  return ciphers.forFormat(CIPHER_FORMATS[name]);
+  const cipher = ciphers.forFormat(CIPHER_FORMATS[name]);
+  if (!ciphers.isUsable(cipher)) ciphers.throwIfAbsent(cipher.pluginId);
+  return cipher;
 }

@@ -116,3 +116,36 @@ Deno.test(
     });
   }),
 );
+
+Deno.test(
+  "what plugins.disabled names makes nothing new, whether it is built in or installed, and is read all the same",
+  onMachine(async (machine, t) => {
+    const source = machine.path("source");
+    await writeRuns(source, 1, 100_000);
+    await succeeds(machine, "init");
+    await succeeds(machine, "plugin", "load", await writePlugin(machine, "toy.wasm", toyCodec(1)));
+    const cases: { disabled: string; args: string[]; works: string[] }[] = [
+      { disabled: "compression_zstd", args: [], works: ["--compression", "none"] },
+      { disabled: CODEC_ID, args: ["--compression", CODEC_ID], works: [] },
+      { disabled: "encryption_aes", args: [], works: ["--help"] },
+      { disabled: "backup_incremental", args: [], works: ["--mode", "full"] },
+      { disabled: "storage_local", args: [], works: ["--help"] },
+    ];
+    for (const { disabled, args, works } of cases) {
+      await t.step(disabled, async () => {
+        const env = { AXIOM_CONFIG_PLUGINS_DISABLED: disabled };
+        const refused = await machine.run(["backup", source, ...args], { env });
+        match(refused.stderr, new RegExp(`Cannot use the plugin ${disabled}: it is disabled`));
+        equal(refused.code, 14);
+        equal((await machine.run(["backup", source, ...works], { env })).code, 0);
+        match(
+          (await machine.run(["plugin", "list", "--built-in"], { env })).stdout,
+          new RegExp(`${disabled} .*disabled`),
+        );
+      });
+    }
+    const env = { AXIOM_CONFIG_PLUGINS_DISABLED: "compression_zstd" };
+    const read = await machine.run(["restore", `latest:${source}`, "--target", machine.path("out")], { env });
+    equal(read.code, 0, read.stderr);
+  }),
+);

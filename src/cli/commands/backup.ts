@@ -68,6 +68,7 @@ export const backup = defineCommand({
   }),
   run: async ({ settings, what, timeNs, dryRun }, { app: open }) => {
     const app = await open(settings);
+    app.demandEnabled(`backup_${app.config.backup.mode}`);
     const call = { timeNs, dryRun };
     if (timeNs !== undefined && isTimeAhead(timeNs, app.clock.nowNs())) {
       const message = "--time is in the future: until then the snapshot does not count as the latest";

@@ -30,9 +30,10 @@ export const pluginList = defineCommand({
     const plugins = await folder.list();
     const standings = await Promise.all(plugins.map((plugin) => standingOf(folder, plugin, trustOf(app))));
     const builtIn = withBuiltIn ? builtInPlugins(app.registry) : [];
-    return { standings, builtIn, processes: await askRunning(app, "list") };
+    const { disabled } = app.config.plugins;
+    return { standings, builtIn, disabled, processes: await askRunning(app, "list") };
   },
-  render: ({ standings, builtIn, processes }, { columns }) => {
+  render: ({ standings, builtIn, disabled, processes }, { columns }) => {
     const lines = processes.flatMap(({ pid, plugins, problem }) => {
       if (problem !== undefined) return [`Process ${pid} could not be asked: ${escapeLines(problem)}`];
       return plugins.map((each) => `Process ${pid}: ${escapeLines(runningText(each))}`);
@@ -46,28 +47,29 @@ export const pluginList = defineCommand({
       [
         ...builtIn.map(({ plugin: { pluginId, version }, category }) => {
           const isReplaced = standings.some(({ plugin, state }) => plugin.pluginId === pluginId && state === "ready");
-          return [pluginId, version, category, "", [isReplaced ? "built-in, replaced" : "built-in"]];
+          const state = disabled.includes(pluginId) ? "disabled" : isReplaced ? "built-in, replaced" : "built-in";
+          return [pluginId, version, category, "", [state]];
         }),
         ...standings.map(({ plugin, admitted, ...standing }) => [
           plugin.pluginId,
           plugin.version,
           admitted?.manifest.category ?? "",
           signerName(plugin.key) ?? "",
-          stateText(standing),
+          disabled.includes(plugin.pluginId) ? ["disabled"] : stateText(standing),
         ]),
       ],
       columns,
     );
     return [table, ...lines].join("\n");
   },
-  json: ({ standings, builtIn, processes }) => [
+  json: ({ standings, builtIn, disabled, processes }) => [
     ...builtIn.map(({ plugin: { pluginId, version }, category, description }) => ({
       plugin_id: pluginId,
       version,
       category,
       description,
       sha256: BUILT_IN,
-      state: "ready",
+      state: disabled.includes(pluginId) ? "disabled" : "ready",
     })),
     ...standings.map(({ plugin, admitted, state, missing, refusal }) => ({
       plugin_id: plugin.pluginId,
@@ -76,7 +78,7 @@ export const pluginList = defineCommand({
       description: admitted?.manifest.description ?? null,
       sha256: plugin.sha256,
       key_id: signerName(plugin.key),
-      state,
+      state: disabled.includes(plugin.pluginId) ? "disabled" : state,
       grants: plugin.grants,
       missing: capabilitiesJson(missing),
       problem: refusal?.message ?? null,
