@@ -11,6 +11,7 @@ import type { AppSettings } from "./cli/context.ts";
 import { loadConfig, type LoadedConfig } from "./config/load.ts";
 import type { PluginOption } from "./config/plugin_settings.ts";
 import type { Config } from "./config/schema.ts";
+import { pluginMetadata } from "./operations/plugin_metadata.ts";
 import { absolute } from "./operations/source_list.ts";
 import { fidelityWarning } from "./platform/fidelity.ts";
 import type { FileSystem } from "./platform/file_system.ts";
@@ -117,7 +118,13 @@ class WiredApp implements App {
       instancesMax: this.workers,
       onEvent: pluginEventSink(events),
       onNotes: pluginNotesSink(events),
-      services: hostServices({ stateFolder: this.stateFolder, clock, credentials: plugins.credentials }),
+      services: hostServices({
+        stateFolder: this.stateFolder,
+        clock,
+        credentials: plugins.credentials,
+        files: this.files,
+        repository: () => this.#repository?.then(pluginMetadata),
+      }),
       options: [...plugins.options, ...this.#placeOption()],
       onProblem: (message: string) => events({ type: "warning", code: "plugins", message }),
       stages,
