@@ -172,6 +172,7 @@ class WiredApp implements App {
     const throttle = {
       uploadKibPerSecond: globals.uploadKibPerSecondMax ?? kibOf(limits.upload),
       downloadKibPerSecond: globals.downloadKibPerSecondMax ?? kibOf(limits.download),
+      hurry: this.signal,
     };
     const onForeign = (path: string) => void (this.#foreign.size < LIMITS.foreignPathsMax && this.#foreign.add(path));
     if (parseLocation(location).kind === "local") this.demandEnabled("storage_local");

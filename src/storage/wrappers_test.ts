@@ -1,7 +1,7 @@
 import { deepStrictEqual as deepEqual, ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { faultyStore } from "../../tests/faults/faulty_store.ts";
 import { allOf, fails } from "../../tests/contract/object_store.ts";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { utf8 } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
 import type { RetryPolicy } from "../resilience/retry.ts";
@@ -162,6 +162,23 @@ Deno.test("the throttled store keeps the rates of both directions apart", async 
   equal(await seconds(() => store.get("index/a", { offset: 0, length: 50 * 1024 })), 1 - burst);
   equal(await seconds(() => store.get("index/a", "all")), 2);
   equal(await seconds(() => store.stat("index/a")), 0);
+});
+
+Deno.test("the throttled store holds up nothing that an interruption is to keep, and ends what has a signal", async () => {
+  const interruption = new AbortController();
+  const { signal } = interruption;
+  const throttle = { uploadKibPerSecond: 1, downloadKibPerSecond: 1, hurry: signal };
+  const store = throttledStore(memoryStore(), throttle, systemClock);
+  const data = new Uint8Array(1024 * 1024); // a quarter of an hour
+  const writer = await store.create();
+  const writing = writer.write(data);
+  const putting = store.put("index/b", data, signal);
+  interruption.abort();
+  await writing;
+  await writer.write(data);
+  await writer.commit("index/a");
+  deepEqual(await store.stat("index/a"), { sizeBytes: 2 * data.length });
+  await fails(putting, "interrupted");
 });
 
 Deno.test("wrappers show what is below: location, traits as they are now, and no repair where there is none", async () => {
