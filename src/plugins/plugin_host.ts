@@ -1,14 +1,11 @@
 import type { Clock } from "../base/clock.ts";
-import { AxiomError, messageOf } from "../base/errors.ts";
+import { AxiomError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { BUILT_IN } from "../stages/codec.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import type { PluginOption } from "../config/plugin_settings.ts";
 import { builtInPlugins } from "./built_ins.ts";
 import type { HostServices } from "./capability_service.ts";
-import type { ControlAnswer, ControlCommand, RunningPlugin } from "./control_message.ts";
-import { ControlServer } from "./control_server.ts";
-import { DropBox } from "./drop_box.ts";
 import { InstalledChanges, type PluginChange } from "./installed_changes.ts";
 import { forgetQuarantined } from "./installed.ts";
 import type { PluginEvent, PluginEventSink } from "./plugin_events.ts";
@@ -18,8 +15,9 @@ import { openStorage } from "./open_storage.ts";
 import { completeConfiguration, givenOptions } from "./plugin_configuration.ts";
 import { PluginRegistry } from "./plugin_registry.ts";
 import { type PluginSource, type SourceSettings, wasmSource } from "./plugin_source.ts";
-import { PluginWatch } from "./plugin_watch.ts";
 import { PluginStages } from "./plugin_stages.ts";
+import { ProcessControl } from "./process_control.ts";
+import { disabledError, heldError } from "./unusable.ts";
 import type { LockedPlugin } from "./plugins_lock.ts";
 import { type PluginStanding, standingOf } from "./standing.ts";
 import type { SignaturePolicy, Trust } from "./trust.ts";
@@ -49,19 +47,13 @@ export interface HostSettings {
   readonly absent: Map<string, AxiomError>;
 }
 
-/** Whoever changes what is installed asks right after it; the watch may have been faster. */
-const RECENT_MS = 3_000;
-
 /** The plugins of this process: what it brings along and what is installed. */
 export class PluginHost {
   readonly registry: PluginRegistry;
   readonly stages: PluginStages;
   readonly #installed = new InstalledChanges();
   #tail: Promise<unknown> = Promise.resolve();
-  readonly #lastChanges = new Map<string, { change: PluginChange; atMs: number }>();
-  #isListening = false;
-  #server: ControlServer | undefined;
-  #watch: PluginWatch | undefined;
+  #control: ProcessControl | undefined;
 
   private constructor(readonly settings: HostSettings) {
     const { clock, stages, disabled, absent } = settings;
@@ -112,8 +104,6 @@ export class PluginHost {
       this.registry.unload(pluginId);
       changes.push({ pluginId, outcome: "unloaded", from, to: this.#serving(pluginId), tookMs: 0 });
     }
-    const atMs = this.settings.clock.monotonicMs();
-    for (const change of changes) this.#lastChanges.set(change.pluginId, { change, atMs });
     return changes;
   }
 
@@ -199,73 +189,20 @@ export class PluginHost {
 
   /** Other processes of this user see it, and it sees what changes, until it is closed. */
   async listen(sockets: string | undefined, random: Random): Promise<void> {
-    const { folder, clock, trust, onProblem } = this.settings;
-    if (folder === undefined || this.#isListening) return;
-    this.#isListening = true;
-    const onRefused = (name: string, { message }: AxiomError) =>
-      onProblem(`The file ${name} in the plugin folder is not used: ${message}`);
-    const dropBox = new DropBox(folder, { ...trust, policy: this.settings.dropPolicy }, clock, onRefused);
-    const sync = () => this.sync();
-    this.#watch = new PluginWatch({ path: folder.path, dropBox, clock, sync, onProblem });
-    try {
-      if (sockets !== undefined) {
-        this.#server = await ControlServer.start(sockets, random, (command) => this.#answer(command));
-      }
-    } catch (error) {
-      onProblem(messageOf(error));
-    }
-  }
-
-  async #answer(command: ControlCommand): Promise<ControlAnswer> {
-    if (command === "sync") await this.sync();
-    const nowMs = this.settings.clock.monotonicMs();
-    const recent = [...this.#lastChanges.values()].filter(({ atMs }) => nowMs - atMs < RECENT_MS);
-    const changes = command === "sync" ? recent.map(({ change }) => change) : [];
-    return { pid: Deno.pid, changes, plugins: runningPlugins(this.registry) };
+    const { folder, clock, trust, dropPolicy, onProblem } = this.settings;
+    if (folder === undefined || this.#control !== undefined) return;
+    const dropTrust = { ...trust, policy: dropPolicy };
+    this.#control = new ProcessControl(this, { folder, dropTrust, clock, onProblem });
+    if (sockets !== undefined) await this.#control.listen(sockets, random);
   }
 
   async close(): Promise<void> {
-    await this.#server?.close();
-    await this.#watch?.close();
+    await this.#control?.close();
     await this.#tail;
     await this.registry.close();
   }
 }
 
-/** Without what nobody put into place of what is built in. */
-function runningPlugins(registry: PluginRegistry): RunningPlugin[] {
-  return registry.list().flatMap(({ generations, current }) => {
-    if (generations.every(({ plugin }) => plugin.sha256 === BUILT_IN)) return [];
-    return generations.map((each) => ({
-      ...each.plugin,
-      generation: each.number,
-      state: each.state,
-      calls: each.calls,
-      faults: each.faultsMs.length,
-      isServing: each.number === current?.number,
-      ...(each.reason === undefined ? {} : { reason: each.reason }),
-    }));
-  });
-}
-
 function sameGrants(kept: PluginSource | undefined, source: PluginSource): boolean {
   return kept !== undefined && JSON.stringify(kept.granted) === JSON.stringify(source.granted);
-}
-
-/** Of what `plugins.disabled` names. */
-export function disabledError(pluginId: string): AxiomError {
-  return new AxiomError("plugin_refused", `Cannot use the plugin ${pluginId}: it is disabled`, {
-    hint: "Take it from plugins.disabled of the configuration, or choose another one",
-  });
-}
-
-function heldError({ plugin: { pluginId, version }, missing }: PluginStanding): AxiomError {
-  const names = missing.map(({ name }) => name).join(", ");
-  return new AxiomError(
-    "plugin_refused",
-    `Cannot use the plugin ${pluginId} ${version}: it waits for a grant of ${names}`,
-    {
-      hint: `Run \`axiom plugin info ${pluginId}\`, then \`axiom plugin grant\``,
-    },
-  );
 }

@@ -6,7 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { AxiomError, messageOf } from "../base/errors.ts";
 import { BUILT_IN } from "../stages/codec.ts";
 import { canReturn, type Generation, isServing } from "./generation.ts";
-import { nameOfPlugin, PluginFailure, type PluginIdentity } from "./plugin_failure.ts";
+import { nameOfPlugin, type PluginIdentity } from "./plugin_failure.ts";
 import type { PluginEventSink, SwitchCause } from "./plugin_events.ts";
 import type { PluginSource } from "./plugin_source.ts";
 import { probe } from "./probe.ts";
@@ -69,9 +69,7 @@ export class PluginRegistry {
   }
 
   async #probe(entry: RegistryEntry, fresh: Live): Promise<void> {
-    const old = entry.succession.current === undefined
-      ? undefined
-      : this.#leaseOf(entry, entry.succession.current.number);
+    const old = entry.succession.current === undefined ? undefined : entry.lease(entry.succession.current.number);
     try {
       await probe({ source: fresh.source, open: fresh.open! }, old);
     } finally {
@@ -81,10 +79,10 @@ export class PluginRegistry {
 
   /** Notes one that may not be used: it waits for a grant, or was refused before it could be staged. */
   note(plugin: PluginIdentity, state: "held" | "rejected", reason: string): void {
-    const { succession } = this.#entryOf(plugin.pluginId);
-    const { number } = succession.discover(plugin, this.#now());
-    succession.advance(number, state, this.#now(), reason);
-    succession.forget(this.#now());
+    const entry = this.#entryOf(plugin.pluginId);
+    const { number } = entry.succession.discover(plugin, this.#now());
+    entry.succession.advance(number, state, this.#now(), reason);
+    entry.forget();
   }
 
   /** Of the generation of these bytes that serves, or could come back at once. */
@@ -124,7 +122,7 @@ export class PluginRegistry {
   lease(pluginId: string): Lease {
     const entry = this.#entries.get(pluginId);
     const current = entry?.succession.current;
-    if (entry !== undefined && current !== undefined) return this.#leaseOf(entry, current.number);
+    if (entry !== undefined && current !== undefined) return entry.lease(current.number);
     const bad = entry?.succession.all.findLast(({ state }) => state === "quarantined");
     if (bad !== undefined) {
       throw new AxiomError(
@@ -149,7 +147,7 @@ export class PluginRegistry {
     const entry = this.#entries.get(pluginId);
     const found = entry?.succession.all.find(({ number }) => number === generation);
     const isThere = found !== undefined && (isServing(found) || canReturn(found)) && entry!.live.has(generation);
-    return isThere ? this.#leaseOf(entry!, generation) : undefined;
+    return isThere ? entry!.lease(generation) : undefined;
   }
 
   /** Of every plugin that serves, and of the generations before that are kept, newest first. */
@@ -158,39 +156,8 @@ export class PluginRegistry {
       const kept = entry.succession.all.filter(canReturn).sort((a, b) => b.number - a.number);
       const all = entry.succession.current === undefined ? kept : [entry.succession.current, ...kept];
       return all.filter(({ number }) => entry.live.has(number))
-        .map((each) => ({ lease: this.#leaseOf(entry, each.number), isServing: isServing(each) }));
+        .map((each) => ({ lease: entry.lease(each.number), isServing: isServing(each) }));
     });
-  }
-
-  #leaseOf(entry: RegistryEntry, number: number): Lease {
-    const live = entry.live.get(number)!, { succession } = entry;
-    const open = live.open ??= live.source.open(live.module);
-    let isHeld = true;
-    live.leases++;
-    const run = async <T>(task: () => T | Promise<T>): Promise<T> => {
-      try {
-        const result = await task();
-        succession.called(number, this.#now());
-        return result;
-      } catch (error) {
-        if (error instanceof PluginFailure && error.isHostFault) this.#faulted(entry, number, error.message);
-        throw error;
-      }
-    };
-    return {
-      generation: number,
-      source: live.source,
-      open,
-      run,
-      call: (call, options) => run(() => open.pool!.call(call, options)),
-      fault: (why) => this.#faulted(entry, number, why),
-      release: () => {
-        if (!isHeld) return;
-        isHeld = false;
-        live.leases--;
-        this.#drain(entry, number);
-      },
-    };
   }
 
   /** Something built in works in its place. */
@@ -230,12 +197,6 @@ export class PluginRegistry {
     return entry.succession.current!;
   }
 
-  #faulted(entry: RegistryEntry, number: number, why: string): void {
-    const verdict = entry.succession.faulted(number, this.#now(), why);
-    if (verdict === undefined) return;
-    this.#switched(entry, "quarantine", verdict.quarantined, entry.succession.current, why);
-  }
-
   #switched(
     entry: RegistryEntry,
     cause: SwitchCause,
@@ -246,32 +207,19 @@ export class PluginRegistry {
     const { pluginId } = entry.succession;
     for (const listener of this.#listeners) listener();
     this.settings.onEvent?.({ type: "switched", pluginId, cause, from, to, reason });
-    if (from !== undefined) this.#drain(entry, from.number);
-    const isHeld = (number: number) => (entry.live.get(number)?.leases ?? 0) > 0;
-    for (const { number } of entry.succession.forget(this.#now(), isHeld)) entry.live.delete(number);
-  }
-
-  /** Ends the instances of a generation that neither serves nor is leased. Its module stays. */
-  #drain(entry: RegistryEntry, number: number): void {
-    const live = entry.live.get(number);
-    const isUsed = () =>
-      live!.leases > 0 || entry.succession.all.some((each) => each.number === number && isServing(each));
-    if (live === undefined || isUsed()) return;
-    const { open } = live;
-    live.open = open?.pool === undefined ? open : undefined;
-    live.closing = (open?.pool?.close() ?? Promise.resolve()).then(() => {
-      if (!isUsed() && entry.live.has(number)) entry.succession.drained(number, this.#now());
-    });
+    if (from !== undefined) entry.drain(from.number);
+    entry.forget();
   }
 
   #entryOf(pluginId: string): RegistryEntry {
     const known = this.#entries.get(pluginId);
     if (known !== undefined) return known;
-    const entry = new RegistryEntry(
-      new Succession(pluginId, ({ plugin, number, state, reason }, from) => {
-        this.settings.onEvent?.({ type: "state", plugin, generation: number, from, state, reason });
-      }),
-    );
+    const succession = new Succession(pluginId, ({ plugin, number, state, reason }, from) => {
+      this.settings.onEvent?.({ type: "state", plugin, generation: number, from, state, reason });
+    });
+    const entry: RegistryEntry = new RegistryEntry(succession, this.settings.clock, ({ quarantined }, why) => {
+      this.#switched(entry, "quarantine", quarantined, succession.current, why);
+    });
     this.#entries.set(pluginId, entry);
     return entry;
   }

@@ -1,7 +1,10 @@
+import type { Clock } from "../base/clock.ts";
 import type { PluginAnswer, PluginCall } from "./broker.ts";
+import { isServing } from "./generation.ts";
 import type { CallOptions } from "./instance_pool.ts";
 import type { OpenPlugin, PluginSource } from "./plugin_source.ts";
-import type { Succession } from "./succession.ts";
+import { PluginFailure } from "./plugin_failure.ts";
+import type { Quarantine, Succession } from "./succession.ts";
 
 /** What runs of a generation. */
 export interface Live {
@@ -10,23 +13,6 @@ export interface Live {
   module: WebAssembly.Module | undefined;
   leases: number;
   closing: Promise<void> | undefined;
-}
-
-/** A plugin in the registry: who serves of its generations, and what runs of them. */
-export class RegistryEntry {
-  readonly live = new Map<number, Live>();
-  /** Generations in whose place something built in worked. */
-  readonly gaveWay = new Set<number>();
-  /** Changes of one plugin follow each other. */
-  tail: Promise<unknown> = Promise.resolve();
-
-  constructor(readonly succession: Succession) {}
-
-  exclusive<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.tail.then(task);
-    this.tail = result.catch(() => {});
-    return result;
-  }
 }
 
 /** A generation that stays as it is until {@linkcode release}. */
@@ -40,4 +26,89 @@ export interface Lease {
   /** It gave an answer that turned out to be wrong. */
   fault(why: string): void;
   release(): void;
+}
+
+/** A plugin in the registry: who serves of its generations, and what runs of them. */
+export class RegistryEntry {
+  readonly live = new Map<number, Live>();
+  /** Generations in whose place something built in worked. */
+  readonly gaveWay = new Set<number>();
+  /** Changes of one plugin follow each other. */
+  tail: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly succession: Succession,
+    readonly clock: Clock,
+    readonly onQuarantine: (verdict: Quarantine, why: string) => void,
+  ) {}
+
+  exclusive<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.tail.then(task);
+    this.tail = result.catch(() => {});
+    return result;
+  }
+
+  /** Opens again what was drained. */
+  lease(number: number): Lease {
+    const live = this.live.get(number)!;
+    const open = live.open ??= live.source.open(live.module);
+    const run = <T>(task: () => T | Promise<T>) => this.#run(number, task);
+    let isHeld = true;
+    live.leases++;
+    return {
+      generation: number,
+      source: live.source,
+      open,
+      run,
+      call: (call, options) => run(() => open.pool!.call(call, options)),
+      fault: (why) => this.#faulted(number, why),
+      release: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        live.leases--;
+        this.drain(number);
+      },
+    };
+  }
+
+  async #run<T>(number: number, task: () => T | Promise<T>): Promise<T> {
+    try {
+      const result = await task();
+      this.succession.called(number, this.clock.monotonicMs());
+      return result;
+    } catch (error) {
+      if (error instanceof PluginFailure && error.isHostFault) this.#faulted(number, error.message);
+      throw error;
+    }
+  }
+
+  #faulted(number: number, why: string): void {
+    const verdict = this.succession.faulted(number, this.clock.monotonicMs(), why);
+    if (verdict !== undefined) this.onQuarantine(verdict, why);
+  }
+
+  /** Ends the instances of a generation that neither serves nor is leased. Its module stays. */
+  drain(number: number): void {
+    const live = this.live.get(number);
+    if (live === undefined || this.#isUsed(number)) return;
+    const { open } = live;
+    live.open = open?.pool === undefined ? open : undefined;
+    live.closing = (open?.pool?.close() ?? Promise.resolve()).then(() => {
+      if (!this.#isUsed(number) && this.live.has(number)) this.succession.drained(number, this.clock.monotonicMs());
+    });
+  }
+
+  #isUsed(number: number): boolean {
+    return this.#isLeased(number) || this.succession.all.some((each) => each.number === number && isServing(each));
+  }
+
+  #isLeased(number: number): boolean {
+    return (this.live.get(number)?.leases ?? 0) > 0;
+  }
+
+  /** Lets the modules go of what is kept no longer. */
+  forget(): void {
+    const forgotten = this.succession.forget(this.clock.monotonicMs(), (number) => this.#isLeased(number));
+    for (const { number } of forgotten) this.live.delete(number);
+  }
 }
