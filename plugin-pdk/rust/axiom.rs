@@ -209,10 +209,10 @@ pub struct Response {
 /// Needs the capability `net.http`. `request` is JSON with `method`, `url` and `headers`; see [`quoted`].
 pub fn http(request: &str, body: &[u8]) -> Result<Response> {
     let class = unsafe { host_http::send(request.as_ptr(), request.len(), body.as_ptr(), body.len()) };
-    if class != 0 {
-        return Err(Failure { class, message: "there was no response".into() });
-    }
     let header = json(|pointer, capacity| unsafe { host_http::response(pointer, capacity) });
+    if class != 0 {
+        return Err(Failure { class, message: header.string("message").unwrap_or_default() });
+    }
     let mut content = Vec::new();
     loop {
         let from = content.len();
