@@ -25,6 +25,7 @@ import { PluginHost } from "./plugins/plugin_host.ts";
 import { disabledError } from "./plugins/unusable.ts";
 import { pluginFolder } from "./plugins/plugin_folder.ts";
 import { hostServices } from "./plugins/services/host_services.ts";
+import type { EntryFilter } from "./plugins/wasm_filter.ts";
 import { clientId } from "./repository/client_id.ts";
 import { PinStore } from "./repository/pins.ts";
 import { Repository } from "./repository/repository.ts";
@@ -142,6 +143,13 @@ class WiredApp implements App {
     }
     this.#host = host;
     return host;
+  }
+
+  async filters(): Promise<EntryFilter[]> {
+    const names = [...new Set(this.config.backup.filters)];
+    if (names.length === 0) return [];
+    const plugins = await this.#openPlugins();
+    return names.map((name) => plugins.openFilter(name));
   }
 
   async identity(): Promise<WriterIdentity> {

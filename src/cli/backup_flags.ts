@@ -39,6 +39,14 @@ const SELECTION_FLAGS = [
     description: "Save only CACHEDIR.TAG of folders that hold a valid one",
   },
   {
+    long: "filter",
+    type: "text",
+    repeatable: true,
+    option: "backup.filters",
+    placeholder: "plugin",
+    description: "Do not save what this plugin leaves out",
+  },
+  {
     long: "exclude-larger-than",
     type: "size",
     option: "backup.exclude_larger_than",

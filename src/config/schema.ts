@@ -54,6 +54,7 @@ export const OPTIONS = {
     excludeFile: list("Files that hold such patterns, one on each line", path),
     excludeIfPresent: list("Save nothing else of a folder that holds such a file", folderMarker),
     excludeCaches: one("Save only CACHEDIR.TAG of folders that hold a valid one", boolean, "false"),
+    filters: list("Plugins that leave out what they are made to find", text, ","),
     excludeLargerThan: optional("Do not save files larger than this", size),
     oneFileSystem: one("Do not descend into other file systems", boolean, "false"),
     compression: one("Codec and level, or none", compression, "zstd:3"),

@@ -3,6 +3,7 @@ import type { EventSink } from "../base/events.ts";
 import { randomId } from "../base/random.ts";
 import type { BackupMode, Snapshot } from "../model/snapshot.ts";
 import type { FileSystem } from "../platform/file_system.ts";
+import type { EntryFilter } from "../plugins/wasm_filter.ts";
 import type { Repository } from "../repository/repository.ts";
 import { SnapshotCommit, type StoredSnapshot } from "../repository/snapshots.ts";
 import { withWriter } from "../repository/with_writer.ts";
@@ -34,6 +35,8 @@ export type BackupOptions = SnapshotOptions & FileSourceOptions;
 export interface BackupContext {
   files: FileSystem;
   pool: () => WorkerPool;
+  /** Asked about everything that patterns leave. */
+  filters?: readonly EntryFilter[];
   identity: WriterIdentity;
   onEvent: EventSink;
   signal?: AbortSignal;

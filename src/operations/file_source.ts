@@ -2,12 +2,14 @@ import { AxiomError } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { displayName } from "../base/names.ts";
 import { type FileSystem, SystemError } from "../platform/file_system.ts";
+import type { EntryFilter } from "../plugins/wasm_filter.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import type { BackupSource } from "./backup_source.ts";
 import type { BackupTally } from "./backup_tally.ts";
 import { ChangeDetector } from "./change_detection.ts";
 import type { EarlyScan } from "./early_scan.ts";
+import { FilterGate } from "./filter_gate.ts";
 import { FileSaver } from "./file_saver.ts";
 import { sourceTree, SourceTreeSaver } from "./source_tree.ts";
 import type { SavePolicy } from "./save_policy.ts";
@@ -28,6 +30,7 @@ export interface FileSourceOptions {
 export interface FileSourceContext {
   files: FileSystem;
   onEvent: EventSink;
+  filters?: readonly EntryFilter[];
   signal?: AbortSignal;
 }
 
@@ -83,7 +86,9 @@ export class FileSource implements BackupSource {
     const detector = parent === undefined || force
       ? undefined
       : new ChangeDetector(parent.snapshot.scan_started, files.otherClocks());
-    const walker = new TreeSaver(files, writer, saver, trees, policy, detector, tally, early, signal);
+    const { filters = [], onEvent } = this.context;
+    const gate = filters.length === 0 ? undefined : new FilterGate(filters, files, this.#existing, onEvent, signal);
+    const walker = new TreeSaver(files, writer, saver, trees, policy, detector, tally, early, gate, signal);
     const splitKey = writer.repository.keys.treeSplitKey();
     const sources = new SourceTreeSaver(files, walker, trees, writer.metadata.put, splitKey);
     return await sources.save(sourceTree(this.#existing), parent?.snapshot.root);

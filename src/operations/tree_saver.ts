@@ -11,6 +11,7 @@ import type { ChangeDetector } from "./change_detection.ts";
 import { ContentSaver } from "./content_saver.ts";
 import type { EarlyScan } from "./early_scan.ts";
 import { EntrySaver } from "./entry_saver.ts";
+import type { FilterGate } from "./filter_gate.ts";
 import type { FileSaver } from "./file_saver.ts";
 import { FolderWriter, type SavedFolder } from "./folder_writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
@@ -63,6 +64,7 @@ export class TreeSaver {
     readonly detector: ChangeDetector | undefined,
     readonly tally: BackupTally,
     early: EarlyScan | undefined,
+    readonly gate?: FilterGate,
     readonly signal?: AbortSignal,
   ) {
     this.#entries = new EntrySaver(files, saver.putXattr, tally);
@@ -103,7 +105,8 @@ export class TreeSaver {
     empty: boolean,
   ): Promise<Pending<SavedFolder>> {
     await this.#breathe();
-    const same = parentId === undefined || empty ? undefined : await this.#unchanged.walk(path, relative, parentId);
+    const isAsItWas = parentId !== undefined && !empty && this.gate === undefined;
+    const same = !isAsItWas ? undefined : await this.#unchanged.walk(path, relative, parentId);
     if (same !== undefined) return same;
     const has = (id: string) => this.writer.hasText(id, ChunkKind.tree);
     const cursor = parentId === undefined ? undefined : new ParentCursor(this.trees, parentId, has);
@@ -136,7 +139,25 @@ export class TreeSaver {
     await this.#breathe();
     const stats = this.#statNames(path, names);
     if (stats === undefined) return [];
+    const chosen = this.#choose(path, relative, names, stats);
+    const leftOut = this.gate === undefined ? undefined : await this.gate.leftOut(chosen);
     const items: Pending<Item>[] = [];
+    for (const found of chosen) {
+      if (leftOut?.has(found)) {
+        this.tally.excluded++;
+        continue;
+      }
+      const taken = cursor?.take(found.name);
+      found.last = taken instanceof Promise ? await taken : taken;
+      const item = this.#save(found);
+      items.push(item instanceof Promise ? await item : item);
+    }
+    return items;
+  }
+
+  /** What the policy saves of a folder. */
+  #choose(path: string, relative: string, names: string[], stats: (FileStat | SystemError)[]): Found[] {
+    const chosen: Found[] = [];
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
       const childPath = pathOf(path, name);
@@ -151,13 +172,10 @@ export class TreeSaver {
         this.tally.fault(childPath, stat);
         continue;
       }
-      const taken = cursor?.take(name);
-      const last = taken instanceof Promise ? await taken : taken;
       const empty = selection === "empty";
-      const item = this.#save({ path: childPath, relative: childRelative, name, stat, last, empty });
-      items.push(item instanceof Promise ? await item : item);
+      chosen.push({ path: childPath, relative: childRelative, name, stat, last: undefined, empty });
     }
-    return items;
+    return chosen;
   }
 
   /** Nothing of a folder that cannot be opened any more; what was saved of it stays. */

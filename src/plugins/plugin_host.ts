@@ -5,13 +5,13 @@ import { BUILT_IN } from "../stages/codec.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import type { PluginOption } from "../config/plugin_settings.ts";
 import { builtInPlugins } from "./built_ins.ts";
+import { demandCategory, withLease } from "./category_lease.ts";
 import type { HostServices } from "./capability_service.ts";
 import { InstalledChanges, type PluginChange } from "./installed_changes.ts";
 import { forgetQuarantined } from "./installed.ts";
 import type { PluginEvent, PluginEventSink } from "./plugin_events.ts";
 import type { PluginIdentity } from "./plugin_failure.ts";
 import type { PluginFolder } from "./plugin_folder.ts";
-import { openStorage } from "./open_storage.ts";
 import { completeConfiguration, givenOptions } from "./plugin_configuration.ts";
 import { PluginRegistry } from "./plugin_registry.ts";
 import { type PluginSource, type SourceSettings, wasmSource } from "./plugin_source.ts";
@@ -21,7 +21,8 @@ import { disabledError, heldError } from "./unusable.ts";
 import type { LockedPlugin } from "./plugins_lock.ts";
 import { type PluginStanding, standingOf } from "./standing.ts";
 import type { SignaturePolicy, Trust } from "./trust.ts";
-import type { PluginStore, StorageSettings } from "./wasm_storage.ts";
+import { type EntryFilter, selectWith } from "./wasm_filter.ts";
+import { PluginStore, type StorageSettings } from "./wasm_storage.ts";
 
 export interface HostSettings {
   /** Undefined where this machine has no place for plugins. */
@@ -177,7 +178,32 @@ export class PluginHost {
 
   /** A repository's store that a plugin keeps; throws why it cannot be used. */
   openStorage(pluginId: string, settings: Pick<StorageSettings, "location" | "random" | "onForeign">): PluginStore {
-    return openStorage(this.registry, this.settings.absent, pluginId, settings);
+    const { registry, settings: { absent } } = this;
+    demandCategory({ registry, absent }, pluginId, "storage", `use ${settings.location} as a repository`);
+    return new PluginStore({
+      ...settings,
+      call: (call, signal) => withLease(registry, pluginId, (lease) => lease.call(call, { signal })),
+      close: () => Promise.resolve(), // the registry ends what runs
+    });
+  }
+
+  /** @param name Id of a plugin, or what follows `filter_` in it. Throws why it cannot be used */
+  openFilter(name: string): EntryFilter {
+    const { registry, settings: { absent } } = this;
+    const pluginId = registry.isServing(name) || absent.has(name) ? name : `filter_${name.replace(/^filter_/, "")}`;
+    demandCategory({ registry, absent }, pluginId, "filter", `filter with ${name}`);
+    return {
+      pluginId,
+      select: (entries, signal) =>
+        withLease(
+          registry,
+          pluginId,
+          (lease) =>
+            lease.run(() =>
+              selectWith(lease.source.plugin, entries, (call) => lease.open.pool!.call(call, { signal }))
+            ),
+        ),
+    };
   }
 
   #sourceOf({ admitted, plugin, state }: PluginStanding): PluginSource | undefined {

@@ -100,8 +100,9 @@ function snapshotTime(timeNs: string | undefined): string | undefined {
 
 async function contextOf(app: App): Promise<ConfiguredContext> {
   const { files, registry, random, folder, events: onEvent, signal } = app;
-  const identity = await app.identity();
-  return { files, registry, random, folder, readFile: readList, pool: () => app.pool(), identity, onEvent, signal };
+  const identity = await app.identity(), filters = await app.filters();
+  const asked = { folder, readFile: readList, filters };
+  return { files, registry, random, ...asked, pool: () => app.pool(), identity, onEvent, signal };
 }
 
 /** The sources are looked at while the key is derived, which takes another core as long. */

@@ -1,0 +1,31 @@
+import type { PluginAnswer, PluginCall } from "./broker.ts";
+import { type FilterEntry, filterInput } from "./filter_entries.ts";
+import { PluginFailure, type PluginIdentity } from "./plugin_failure.ts";
+
+/** Decides what is saved, beside patterns and sizes. */
+export interface EntryFilter {
+  /** For messages. */
+  readonly pluginId: string;
+  /** Whether each is saved. Fails as `AxiomError`. */
+  select(entries: readonly FilterEntry[], signal?: AbortSignal): Promise<boolean[]>;
+}
+
+/** What one call of a filter answered. An answer that is none is the plugin's fault. */
+export async function selectWith(
+  plugin: PluginIdentity,
+  entries: readonly FilterEntry[],
+  call: (call: PluginCall) => Promise<PluginAnswer>,
+): Promise<boolean[]> {
+  const { output } = await call({
+    verb: "execute",
+    operation: "select",
+    parameters: { entries: entries.length },
+    input: filterInput(entries),
+    outputBytesMax: entries.length,
+  });
+  if (output.length === entries.length && output.every((byte) => byte <= 1)) {
+    return Array.from(output, (byte) => byte === 1);
+  }
+  const why = `it answered ${output.length} bytes for ${entries.length} entries, or others than 0 and 1`;
+  throw new PluginFailure(plugin, "abi", "trust the filter", why);
+}
