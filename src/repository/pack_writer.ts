@@ -91,25 +91,31 @@ export class PackWriter implements FrameSink {
   ) {}
 
   async grant(request: FrameRequest): Promise<FrameGrant> {
+    if (request.again !== undefined) {
+      return this.#place(this.#packs.get(request.again.pack)!, request.again.frame, request);
+    }
     const release = await this.#room.acquire(this.signal);
     const pack = this.#packFor(request);
-    const { codec, cipher } = request;
     const frame = pack.granted++;
     pack.releases.push(release);
     pack.grantedBytes += request.storedBytes;
     pack.grantedChunks += request.chunks;
     pack.frames.push(undefined as unknown as PackFrame);
+    return this.#place(pack, frame, request);
+  }
+
+  #place(pack: OpenPack, frame: number, { kind, codec, cipher }: FrameRequest): FrameGrant {
     return {
       pack: pack.number,
       place: {
         epoch: pack.epoch,
         repositoryId: this.keys.repositoryId,
         salt: pack.salt,
-        kind: request.kind,
+        kind,
         codec: pack.place("codec", codec),
         cipher: pack.place("cipher", cipher),
         frame,
-        key: frameKey(this.keys, pack.epoch, pack.salt, request.kind, cipher),
+        key: frameKey(this.keys, pack.epoch, pack.salt, kind, cipher),
       },
     };
   }

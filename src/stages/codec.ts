@@ -46,4 +46,9 @@ export interface Cipher extends FormatOrigin {
   seal(key: Bytes, aad: Bytes, plain: Bytes): Promise<Bytes>;
   /** Throws `data_damaged` if any bit of `sealed` or `aad` differs. The result may be a view of `sealed`. */
   open(key: Bytes, aad: Bytes, sealed: Bytes): Promise<Bytes>;
+  /** Of a cipher that can be replaced while it is used. */
+  readonly trial?: {
+    /** Says that what it sealed does not open; resolves when whoever counts that has decided. */
+    refuse(why: string): Promise<void>;
+  };
 }

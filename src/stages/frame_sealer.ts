@@ -5,7 +5,7 @@ import { BUILT_IN, type Cipher, type Codec, type FormatOrigin } from "./codec.ts
 import { frameAad, type FramePlace, openFrame, sealFrame } from "./frame.ts";
 import type { PlainFrame } from "./frame_builder.ts";
 import type { StageRegistry, Stages } from "./registry.ts";
-import { CodecFault, type EncodedFrame, encodeOnTrial, faultOf } from "./trial.ts";
+import { CipherFault, CodecFault, type EncodedFrame, encodeOnTrial, faultOf } from "./trial.ts";
 import { looksIncompressible, zstdCodec } from "./compress.ts";
 import type { FrameGrant, FrameRequest, SealedFrame } from "./worker_protocol.ts";
 
@@ -28,15 +28,20 @@ export class FrameSealer {
 
   /** Throws `codec_failed`, or `plugin_failed`; nothing of the frame may then be used. */
   async seal(frame: PlainFrame): Promise<SealedFrame> {
-    let instead: Codec | undefined;
+    let instead: Codec | undefined, again: FrameRequest["again"];
     for (;;) {
       const use = this.stages.use();
       try {
         const encoded = await this.#encode(use.registry, frame, instead);
-        return await this.#seal(use.registry, frame, encoded);
+        return await this.#seal(use.registry, frame, encoded, again);
       } catch (error) {
+        if (error instanceof CipherFault) {
+          if (!this.#hasNextCipher(error.cipher)) throw error.error;
+          again = { pack: error.grant.pack, frame: error.grant.place.frame };
+          continue;
+        }
         if (!(error instanceof CodecFault)) throw error;
-        if (this.#hasSuccessor(error.codec)) continue;
+        if (this.#hasNextCodec(error.codec)) continue;
         if (frame.style.mayFallBack !== true) throw error.error;
         await error.codec.trial!.giveWay(error.message);
         instead = this.#fallback;
@@ -47,16 +52,25 @@ export class FrameSealer {
   }
 
   /** Whether another generation took over from a codec. */
-  #hasSuccessor({ pluginId, decoder }: Codec): boolean {
+  #hasNextCodec({ pluginId, decoder }: Codec): boolean {
     const { registry, release } = this.stages.use();
     release();
     return registry.codecs.has(pluginId) && registry.codec(pluginId).decoder !== decoder;
+  }
+
+  /** Whether another generation of a cipher seals in the same format now; no other cipher ever takes its place. */
+  #hasNextCipher({ pluginId, formatId, decoder }: Cipher): boolean {
+    const { registry: { ciphers }, release } = this.stages.use();
+    release();
+    const next = ciphers.all.find((each) => each.pluginId === pluginId && each.formatId === formatId);
+    return next !== undefined && next.decoder !== decoder;
   }
 
   async #seal(
     registry: StageRegistry,
     frame: PlainFrame,
     { codec, encoded }: EncodedFrame,
+    again: FrameRequest["again"],
   ): Promise<SealedFrame> {
     const cipher = registry.cipherForFormat(frame.style.cipher);
     const grant = await this.request({
@@ -65,11 +79,9 @@ export class FrameSealer {
       cipher: { ...originFields(cipher), keyBytes: cipher.keyBytes },
       storedBytes: encoded.length + cipher.overheadBytes(encoded.length),
       chunks: frame.lengths.length,
+      again,
     });
-    const sealed = await sealFrame(cipher, grant.place, frame.plain.length, encoded);
-    if (codec.trial !== undefined) {
-      await this.#proveSeal(codec, cipher, grant.place, frame.plain.length, encoded, sealed);
-    }
+    const sealed = await this.#sealed(codec, cipher, grant, frame.plain.length, encoded);
     if (encoded.buffer !== frame.plain.buffer && encoded.buffer !== sealed.buffer) free(encoded);
     if (codec.trial === undefined) {
       const decoded = await this.#decode(codec, cipher, grant.place, frame.plain.length, sealed);
@@ -91,22 +103,36 @@ export class FrameSealer {
     };
   }
 
-  async #proveSeal(
-    codec: Codec,
+  /** Proved by itself where codec or cipher can be replaced. Throws {@linkcode CipherFault}. */
+  async #sealed(codec: Codec, cipher: Cipher, grant: FrameGrant, plainBytes: number, encoded: Bytes): Promise<Bytes> {
+    try {
+      const sealed = await sealFrame(cipher, grant.place, plainBytes, encoded);
+      if (codec.trial === undefined && cipher.trial === undefined) return sealed;
+      const why = await this.#sealFault(cipher, grant.place, plainBytes, encoded, sealed);
+      if (why === undefined) return sealed;
+      await cipher.trial?.refuse(why);
+      throw broken(codec, cipher, why);
+    } catch (error) {
+      throw cipher.trial === undefined ? error : new CipherFault(cipher, grant, error);
+    }
+  }
+
+  /** Why `sealed` does not hold `encoded`; undefined if it does. */
+  async #sealFault(
     cipher: Cipher,
     place: FramePlace,
     plainBytes: number,
     encoded: Bytes,
     sealed: Bytes,
-  ): Promise<void> {
-    let opened: Bytes;
+  ): Promise<string | undefined> {
     try {
-      opened = await cipher.open(place.key, frameAad(place, plainBytes, sealed.length), sealed);
-    } catch (cause) {
-      throw broken(codec, cipher, messageOf(cause), cause);
+      const opened = await cipher.open(place.key, frameAad(place, plainBytes, sealed.length), sealed);
+      const isRight = equalBytes(opened, encoded);
+      if (opened.buffer !== sealed.buffer) free(opened);
+      return isRight ? undefined : "it opens as other bytes";
+    } catch (error) {
+      return messageOf(error);
     }
-    if (!equalBytes(opened, encoded)) throw broken(codec, cipher, "it opens as other bytes");
-    if (opened.buffer !== sealed.buffer) free(opened);
   }
 
   async #decode(codec: Codec, cipher: Cipher, place: FramePlace, plainBytes: number, sealed: Bytes): Promise<Bytes> {

@@ -125,5 +125,6 @@ function cipherOf(offer: CipherOffer, owner: StageOwner): Cipher {
     overheadBytes: () => overheadBytes,
     seal: (key, aad, plain) => run("seal", key, aad, plain),
     open: (key, aad, sealed) => run("open", key, aad, sealed),
+    trial: { refuse: (why) => owner.refuse({ pluginId, generation, why, isReplaced: false }) },
   };
 }

@@ -2,8 +2,9 @@
 import { crc32 } from "node:zlib";
 import { type Bytes, free } from "../base/bytes.ts";
 import { AxiomError, messageOf } from "../base/errors.ts";
-import type { Codec } from "./codec.ts";
+import type { Cipher, Codec } from "./codec.ts";
 import { forEachChunk, type PlainFrame } from "./frame_builder.ts";
+import type { FrameGrant } from "./worker_protocol.ts";
 
 export interface EncodedFrame {
   /** Whose format it is. */
@@ -14,6 +15,13 @@ export interface EncodedFrame {
 /** A codec failed, and whoever took over from it can be asked instead. */
 export class CodecFault extends Error {
   constructor(readonly codec: Codec, readonly error: unknown) {
+    super(messageOf(error));
+  }
+}
+
+/** A cipher failed, and nothing arrived at the place that was granted. */
+export class CipherFault extends Error {
+  constructor(readonly cipher: Cipher, readonly grant: FrameGrant, readonly error: unknown) {
     super(messageOf(error));
   }
 }

@@ -36,6 +36,8 @@ export interface FrameRequest {
   cipher: FormatOrigin & { keyBytes: number };
   storedBytes: number;
   chunks: number;
+  /** A place that was granted before, of which nothing arrived: the same one, for other stages. */
+  again?: { pack: number; frame: number };
 }
 
 export interface SaveSettings {

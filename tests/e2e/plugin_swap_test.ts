@@ -6,7 +6,9 @@ import { askProcesses } from "../../src/plugins/control_client.ts";
 import type { ControlAnswer } from "../../src/plugins/control_message.ts";
 import { loadPlugin } from "../../src/plugins/installed.ts";
 import { pluginFolder, sha256Of } from "../../src/plugins/plugin_folder.ts";
-import { OP, op } from "../../src/plugins/wasm_fixture.ts";
+import { CIPHER, manifestSection } from "../../src/plugins/plugin_fixture.ts";
+import { toyCipher, type ToyFaults } from "../../src/plugins/toy_cipher_fixture.ts";
+import { OP, op, pluginModule } from "../../src/plugins/wasm_fixture.ts";
 import { runLengthCodec } from "../../src/plugins/toy_codec_fixture.ts";
 import { pictureOfFolder } from "../faults/pictures.ts";
 import { CODEC_ID, toyCodec, writePlugin, writeRuns } from "./plugin_fixture.ts";
@@ -52,9 +54,9 @@ async function install(machine: Machine, n: number, module = toyCodec(n)): Promi
 }
 
 /** A backup that takes long, since its upload is slow. */
-function slowBackup(machine: Machine, source: string, kibPerSecond: number) {
+function slowBackup(machine: Machine, source: string, kibPerSecond: number, by = ["--compression", CODEC_ID]) {
   const limit = ["--limit-upload", `${kibPerSecond}`];
-  return machine.command(["backup", source, "--compression", CODEC_ID, "--json", ...limit]).spawn();
+  return machine.command(["backup", source, ...by, "--json", ...limit]).spawn();
 }
 
 async function assertRestores(machine: Machine, source: string): Promise<void> {
@@ -252,6 +254,37 @@ Deno.test({
     const zstd = done.last().plugins.filter(({ plugin_id }: { plugin_id: string }) => plugin_id === "compression_zstd");
     ok(zstd.some(({ sha256 }: { sha256: string }) => sha256 === "built-in"), JSON.stringify(zstd));
     ok(zstd.some(({ version }: { version: string }) => version === "1.0.2"), JSON.stringify(zstd));
+    await assertRestores(machine, source);
+  }),
+});
+
+Deno.test({
+  name: "ciphers are swapped under a backup, and one that fails on trial gives its place back, with the frame",
+  ignore: !unix,
+  fn: onMachine(async (machine) => {
+    const source = machine.path("source"), id = CIPHER.plugin_id;
+    const cipher = (n: number, faults: ToyFaults = {}) =>
+      pluginModule({
+        execute: toyCipher(faults),
+        memory: { minimum: 220 },
+        sections: [manifestSection({ ...CIPHER, version: `1.0.${n}` })],
+      });
+    await writeRuns(source, 9, 2_500_000);
+    await succeeds(machine, "init");
+    await succeeds(machine, "plugin", "load", await writePlugin(machine, "cipher.wasm", cipher(1)));
+    const output = slowBackup(machine, source, 1_500, ["--compression", "none", "--encryption", id]).output();
+    await serves(machine, "1.0.1", 1, id);
+    await install(machine, 2, cipher(2));
+    await serves(machine, "1.0.2", 1, id);
+    await install(machine, 3, cipher(3, { trapsWhenLarge: true }));
+    const { changes } = await answerOf(machine, "sync");
+    deepEqual(changes.at(-1)!.outcome, "switched");
+    const done = ended(await output);
+    equal(done.code, 0, done.stdout);
+    match(done.stdout, /1\.0\.3 .* is in quarantine, and .* 1\.0\.2 .* serves again: .*trap/);
+    const sealed = done.last().plugins.filter(({ plugin_id }: { plugin_id: string }) => plugin_id === id);
+    ok(!sealed.some(({ version }: { version: string }) => version === "1.0.3"), JSON.stringify(sealed));
+    ok(sealed.some(({ version }: { version: string }) => version === "1.0.2"), JSON.stringify(sealed));
     await assertRestores(machine, source);
   }),
 });
