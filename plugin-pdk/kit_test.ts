@@ -14,9 +14,12 @@ import { CATEGORIES } from "../src/plugins/manifest_schema.ts";
 import { openPlugin } from "../src/plugins/open_plugin.ts";
 import { packPlugin } from "../src/plugins/pack.ts";
 import { wasmCodec } from "../src/plugins/wasm_codec.ts";
+import { WORK } from "../plugins/built.ts";
 import { COMPILERS } from "../plugins/compilers.ts";
 import { PROGRAM } from "../tests/e2e/program.ts";
 
+/** Rust's library is built once for everything. */
+const TARGET = join(WORK, "rust");
 const KIT = fileURLToPath(new URL(".", import.meta.url));
 
 async function run(line: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -48,8 +51,7 @@ for (const language of LANGUAGES) {
               ...compiler.environment,
               CARGO_TARGET_DIR: join(place, "target"),
             });
-            // One library for all of the projects in Rust.
-            if (language === "rust") await Deno.symlink(join(place, "target"), join(folder, "target"));
+            if (language === "rust") await Deno.symlink(TARGET, join(folder, "target"));
             for (const line of others) await run([...PROGRAM, ...line.split(" ").slice(1)], folder);
           });
         }
@@ -70,7 +72,7 @@ for (const language of LANGUAGES) {
     async fn() {
       const folder = join(KIT, language, "example"), made = await Deno.makeTempDir({ prefix: "axiom-kit-" });
       try {
-        for (const { line, env } of compiler.build(folder, join(made, "example.wasm"), made)) {
+        for (const { line, env } of compiler.build(folder, join(made, "example.wasm"), WORK)) {
           await run(line, folder, env);
         }
         const yaml = { name: "plugin.yaml", data: await Deno.readFile(join(folder, "plugin.yaml")) };

@@ -9,10 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { packPlugin } from "../src/plugins/pack.ts";
-import { type Built, type Plugin, PLUGINS, plugins, readRecord, sha256, sourcesHash, writeRecord } from "./built.ts";
+import { type Built, type Plugin, plugins, readRecord, sha256, sourcesHash, WORK, writeRecord } from "./built.ts";
 import type { Command } from "./compilers.ts";
-
-const WORK = join(PLUGINS, "..", ".work", "plugins");
 
 async function run({ line: [program, ...args], env }: Command, cwd: string): Promise<void> {
   const { success } = await new Deno.Command(program, { args, env, cwd, stdout: "inherit", stderr: "inherit" })

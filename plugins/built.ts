@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import { type Compiler, COMPILERS } from "./compilers.ts";
 
 export const PLUGINS = fileURLToPath(new URL(".", import.meta.url));
+/** What compilers keep from build to build. */
+export const WORK = join(PLUGINS, "..", ".work", "plugins");
 const RECORD = join(PLUGINS, "built.json");
 
 export interface Built {

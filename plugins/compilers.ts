@@ -122,6 +122,7 @@ const RUST_ENVIRONMENT: Readonly<Record<string, string>> = DEBIAN === "" ? {} : 
   RUSTC_BOOTSTRAP: "1",
   CARGO_UNSTABLE_BUILD_STD: "std,panic_abort",
   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: "wasm-ld",
+  RUSTFLAGS: "-Zlocation-detail=none", // where a crate lies on this machine is no part of it
 };
 
 const RUST: Compiler = {
@@ -132,8 +133,7 @@ const RUST: Compiler = {
   environment: RUST_ENVIRONMENT,
   build: (folder, output, work) => [{
     line: [CARGO, "build", "--locked", "--release", "--quiet", "--target", "wasm32-unknown-unknown"],
-    // Where a crate lies on this machine is no part of it.
-    env: { ...RUST_ENVIRONMENT, RUSTFLAGS: "-Zlocation-detail=none", CARGO_TARGET_DIR: join(work, "rust") },
+    env: { ...RUST_ENVIRONMENT, CARGO_TARGET_DIR: join(work, "rust") },
   }, {
     line: ["cp", join(work, "rust/wasm32-unknown-unknown/release", `${crateOf(folder)}.wasm`), output],
   }],
