@@ -1,12 +1,13 @@
 import { AxiomError } from "../base/errors.ts";
 import { collectYoungGarbage } from "../base/garbage.ts";
 import { LIMITS } from "../base/limits.ts";
-import { keepFreedMemory, releaseFreeMemory } from "../platform/memory.ts";
+import { releaseFreeMemory } from "../platform/memory.ts";
 import type { DedupSegment } from "./dedup_table.ts";
-import { type FileLane, FileQueue } from "./file_queue.ts";
+import { FileQueue } from "./file_queue.ts";
 import type { PlainFrame } from "./frame_builder.ts";
 import { OpenRequests } from "./open_requests.ts";
-import { type StageHost, StageLink } from "./stage_link.ts";
+import type { StageHost } from "./stage_link.ts";
+import { type DataPathWorker, startWorker, workerFailure, WorkerLane } from "./worker_lane.ts";
 import type {
   CompareFile,
   CompareResult,
@@ -31,43 +32,13 @@ export interface FrameSink {
   accept(frame: SealedFrame): Promise<void>;
 }
 
-/** What the pool needs of a worker. */
-export interface DataPathWorker {
-  postMessage(message: ToWorker, transfer: Transferable[]): void;
-  onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
-  onerror: ((event: ErrorEvent) => void) | null;
-  terminate(): void;
-}
-
-function startWorker(): DataPathWorker {
-  keepFreedMemory();
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "data-path" });
-}
-
-class Lane implements FileLane {
-  files = 0;
-  bytes = 0;
-  loads = 0;
-  link: StageLink | undefined;
-
-  constructor(readonly worker: DataPathWorker) {}
-
-  post(message: ToWorker, transfer: Transferable[] = []): void {
-    this.worker.postMessage(message, transfer);
-  }
-
-  sendFiles(files: SaveFile[]): void {
-    this.post({ type: "save", files });
-  }
-}
-
 /**
  * One data-path worker per core. Files wait here until a worker has less than two batches; `saveFile` holds its caller
  * back once `LIMITS.filesInFlightMax` wait. The first failure of a worker, or of the sink, fails everything that waits.
  */
 export class WorkerPool {
   /** Started when work comes: a backup of nothing new needs none, and one frame needs one. */
-  readonly #lanes: Lane[] = [];
+  readonly #lanes: WorkerLane[] = [];
   /** What every worker is told before anything else. */
   readonly #settings: ToWorker[] = [];
   readonly #files = new FileQueue(() => this.#started());
@@ -105,7 +76,7 @@ export class WorkerPool {
   }
 
   /** @param count How many are of use */
-  #started(count = this.size): readonly Lane[] {
+  #started(count = this.size): readonly WorkerLane[] {
     while (this.#lanes.length < count) {
       const lane = this.#laneOf(this.start());
       for (const message of this.#settings) lane.post(message);
@@ -119,16 +90,13 @@ export class WorkerPool {
     for (const lane of this.#lanes) lane.post(message);
   }
 
-  #laneOf(worker: DataPathWorker): Lane {
-    const lane = new Lane(worker);
+  #laneOf(worker: DataPathWorker): WorkerLane {
+    const lane = new WorkerLane(worker, this.stages);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(lane, data);
     worker.onerror = (event) => {
       event.preventDefault();
       this.#fail(new Error(`A data-path worker failed: ${event.message}`));
     };
-    if (this.stages !== undefined) {
-      lane.link = new StageLink(this.stages, (message, transfer) => lane.post(message, transfer));
-    }
     return lane;
   }
 
@@ -193,14 +161,14 @@ export class WorkerPool {
     return await this.#comparing.ask(file, (job) => lane.post({ type: "compare", job, file }));
   }
 
-  #leastBusy(): Lane {
+  #leastBusy(): WorkerLane {
     this.throwIfBroken();
     const lane = this.#started().reduce((best, other) => other.loads < best.loads ? other : best);
     lane.loads++;
     return lane;
   }
 
-  #receive(lane: Lane, message: FromWorker): void {
+  #receive(lane: WorkerLane, message: FromWorker): void {
     switch (message.type) {
       case "ready":
         return;
@@ -281,19 +249,7 @@ export class WorkerPool {
 
   /** Ends the workers at once; whatever waits fails. */
   close(): void {
-    for (const lane of this.#lanes) {
-      lane.worker.terminate();
-      lane.link?.close();
-    }
+    for (const lane of this.#lanes) lane.close();
     this.#fail(new AxiomError("interrupted", "The workers were stopped"));
   }
-}
-
-function workerFailure(message: Extract<FromWorker, { type: "failed" }>): unknown {
-  if (message.report !== undefined) {
-    return new AxiomError(message.report.kind, message.report.message, { hint: message.report.hint });
-  }
-  const error = new Error(message.message);
-  error.stack = message.stack;
-  return error;
 }

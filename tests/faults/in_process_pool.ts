@@ -2,7 +2,8 @@ import type { FileSystem } from "../../src/platform/file_system.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { DataPath } from "../../src/stages/data_path.ts";
 import { builtInStages, type StageRegistry } from "../../src/stages/registry.ts";
-import { type DataPathWorker, WorkerPool } from "../../src/stages/worker_pool.ts";
+import type { DataPathWorker } from "../../src/stages/worker_lane.ts";
+import { WorkerPool } from "../../src/stages/worker_pool.ts";
 import type { FromWorker, ToWorker } from "../../src/stages/worker_protocol.ts";
 
 export interface InProcessOptions {
