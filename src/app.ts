@@ -26,6 +26,7 @@ import { disabledError } from "./plugins/unusable.ts";
 import { pluginFolder } from "./plugins/plugin_folder.ts";
 import { hostServices } from "./plugins/services/host_services.ts";
 import type { EntryFilter } from "./plugins/wasm_filter.ts";
+import type { BackupStrategy } from "./plugins/wasm_strategy.ts";
 import { clientId } from "./repository/client_id.ts";
 import { PinStore } from "./repository/pins.ts";
 import { Repository } from "./repository/repository.ts";
@@ -149,7 +150,21 @@ class WiredApp implements App {
     const names = [...new Set(this.config.backup.filters)];
     if (names.length === 0) return [];
     const plugins = await this.#openPlugins();
-    return names.map((name) => plugins.openFilter(name));
+    return names.map((name) => plugins.uses.filter(name));
+  }
+
+  async strategy(): Promise<BackupStrategy | undefined> {
+    const { strategy: name } = this.config.backup;
+    if (name === undefined) return undefined;
+    const strategy = (await this.#openPlugins()).uses.strategy(name);
+    return {
+      ...strategy,
+      plan: async (snapshots, nowMs, signal) => {
+        const plan = await strategy.plan(snapshots, nowMs, signal);
+        this.demandEnabled(`backup_${plan.mode}`);
+        return plan;
+      },
+    };
   }
 
   async identity(): Promise<WriterIdentity> {
@@ -186,7 +201,7 @@ class WiredApp implements App {
     const onForeign = (path: string) => void (this.#foreign.size < LIMITS.foreignPathsMax && this.#foreign.add(path));
     if (parseLocation(location).kind === "local") this.demandEnabled("storage_local");
     const openPlugin: StoreSettings["openPlugin"] = async ({ pluginId }, heard) =>
-      (await this.#openPlugins()).openStorage(pluginId, { ...heard, random, location: displayLocation(location) });
+      (await this.#openPlugins()).uses.storage(pluginId, { ...heard, random, location: displayLocation(location) });
     return await openStore(location, { make, throttle, clock, random, onEvent, onForeign, openPlugin });
   }
 

@@ -7,6 +7,7 @@ import type { Config } from "../config/schema.ts";
 import type { KdfParameters } from "../model/kdf_parameters.ts";
 import type { FileSystem } from "../platform/file_system.ts";
 import type { EntryFilter } from "../plugins/wasm_filter.ts";
+import type { BackupStrategy } from "../plugins/wasm_strategy.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { Secret } from "../repository/secret.ts";
 import type { WriterIdentity } from "../repository/writer.ts";
@@ -59,6 +60,8 @@ export interface App {
   identity(): Promise<WriterIdentity>;
   /** Those of the configuration. Throws why one cannot be used. */
   filters(): Promise<EntryFilter[]>;
+  /** The same. */
+  strategy(): Promise<BackupStrategy | undefined>;
   /**
    * Opened by the first call, the same for all that follow. Fails as `Repository.open` does. Where it is another, or an older
    * one, than was seen there, `write` is `repository_changed` and `read` a warning: whoever has no other copy needs what is

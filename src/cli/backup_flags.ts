@@ -76,6 +76,13 @@ const SELECTION_FLAGS = [
 /** How it is saved. */
 const MANNER_FLAGS = [
   {
+    long: "strategy",
+    type: "text",
+    option: "backup.strategy",
+    placeholder: "plugin",
+    description: "This plugin chooses the mode",
+  },
+  {
     long: "mode",
     type: "choice",
     choices: ["full", "incremental", "differential"],

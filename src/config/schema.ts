@@ -44,6 +44,7 @@ export const OPTIONS = {
     filesFrom: list("Files that list further paths, one pattern on each line", path),
     filesFromRaw: list("Files that list further paths, each ended by a NUL byte", path),
     mode: one("What unchanged files are compared with", oneOf("full", "incremental", "differential"), "incremental"),
+    strategy: optional("Plugin that chooses the mode", text),
     tags: list("Tags of new snapshots", text, ","),
     host: optional("Host name of new snapshots instead of the machine's own", text),
     parent: optional("Snapshot to compare with instead of the last one of the same source", text),

@@ -4,6 +4,7 @@ import { randomId } from "../base/random.ts";
 import type { BackupMode, Snapshot } from "../model/snapshot.ts";
 import type { FileSystem } from "../platform/file_system.ts";
 import type { EntryFilter } from "../plugins/wasm_filter.ts";
+import type { BackupStrategy } from "../plugins/wasm_strategy.ts";
 import type { Repository } from "../repository/repository.ts";
 import { SnapshotCommit, type StoredSnapshot } from "../repository/snapshots.ts";
 import { withWriter } from "../repository/with_writer.ts";
@@ -14,6 +15,7 @@ import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { BackupSource } from "./backup_source.ts";
 import { BackupTally } from "./backup_tally.ts";
+import { chosenMode } from "./chosen_mode.ts";
 import { FileSource, type FileSourceOptions } from "./file_source.ts";
 import { chainHead, sameSource, selectParent } from "./parent.ts";
 import { warnOfAhead } from "./snapshot_order.ts";
@@ -37,6 +39,8 @@ export interface BackupContext {
   pool: () => WorkerPool;
   /** Asked about everything that patterns leave. */
   filters?: readonly EntryFilter[];
+  /** Chooses the mode where no parent is named. */
+  strategy?: BackupStrategy;
   identity: WriterIdentity;
   onEvent: EventSink;
   signal?: AbortSignal;
@@ -102,6 +106,7 @@ export async function backupSource(
 
 class BackupRun {
   readonly #tally: BackupTally;
+  #mode: BackupMode;
 
   constructor(
     readonly repository: Repository,
@@ -110,6 +115,7 @@ class BackupRun {
     readonly context: BackupContext,
   ) {
     this.#tally = new BackupTally(context.onEvent);
+    this.#mode = options.mode;
   }
 
   async run(): Promise<Omit<BackupSummary, "durationSeconds">> {
@@ -117,9 +123,11 @@ class BackupRun {
     const scanStarted = this.source.begin(repository.context.clock.nowNs());
     const paths = this.source.paths(this.#tally);
     const { snapshots } = await repository.snapshots(context.signal);
-    const { mode, parent: named } = options;
+    const same = sameSource(snapshots, { host: context.identity.host, paths });
+    warnOfAhead(same, scanStarted, context.onEvent);
+    const { mode, parent: named } = await chosenMode(options, same, scanStarted, context);
+    this.#mode = mode;
     const query = { mode, host: context.identity.host, paths, parent: named, nowNs: scanStarted };
-    warnOfAhead(sameSource(snapshots, query), scanStarted, context.onEvent);
     const parent = selectParent(snapshots, query);
     const pool = context.pool();
     const needs = { pool, identity: context.identity, style: options.metadataStyle, signal: context.signal };
@@ -165,7 +173,7 @@ class BackupRun {
       user,
       paths,
       tags: [...new Set(options.tags)].sort(),
-      mode: options.mode,
+      mode: this.#mode,
       parent: parent?.id ?? null,
       sequence: (head?.snapshot.sequence ?? 0) + 1,
       previous: head?.hash ?? null,
@@ -199,7 +207,7 @@ class BackupRun {
       snapshotId,
       paths,
       parentId: parent?.id ?? null,
-      mode: this.options.mode,
+      mode: this.#mode,
       filesNew: tally.filesNew,
       filesChanged: tally.filesChanged,
       filesUnmodified: tally.filesUnmodified,

@@ -5,7 +5,6 @@ import { BUILT_IN } from "../stages/codec.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import type { PluginOption } from "../config/plugin_settings.ts";
 import { builtInPlugins } from "./built_ins.ts";
-import { demandCategory, withLease } from "./category_lease.ts";
 import type { HostServices } from "./capability_service.ts";
 import { InstalledChanges, type PluginChange } from "./installed_changes.ts";
 import { forgetQuarantined } from "./installed.ts";
@@ -16,13 +15,12 @@ import { completeConfiguration, givenOptions } from "./plugin_configuration.ts";
 import { PluginRegistry } from "./plugin_registry.ts";
 import { type PluginSource, type SourceSettings, wasmSource } from "./plugin_source.ts";
 import { PluginStages } from "./plugin_stages.ts";
+import { PluginUses } from "./plugin_uses.ts";
 import { ProcessControl } from "./process_control.ts";
 import { disabledError, heldError } from "./unusable.ts";
 import type { LockedPlugin } from "./plugins_lock.ts";
 import { type PluginStanding, standingOf } from "./standing.ts";
 import type { SignaturePolicy, Trust } from "./trust.ts";
-import { type EntryFilter, selectWith } from "./wasm_filter.ts";
-import { PluginStore, type StorageSettings } from "./wasm_storage.ts";
 
 export interface HostSettings {
   /** Undefined where this machine has no place for plugins. */
@@ -52,6 +50,7 @@ export interface HostSettings {
 export class PluginHost {
   readonly registry: PluginRegistry;
   readonly stages: PluginStages;
+  readonly uses: PluginUses;
   readonly #installed = new InstalledChanges();
   #tail: Promise<unknown> = Promise.resolve();
   #control: ProcessControl | undefined;
@@ -62,6 +61,7 @@ export class PluginHost {
     this.registry = new PluginRegistry({ clock, onEvent: (event) => this.#onEvent(event) });
     for (const source of builtInPlugins(stages)) this.registry.introduce(source);
     this.stages = new PluginStages(this.registry, stages);
+    this.uses = new PluginUses({ registry: this.registry, absent: settings.absent });
   }
 
   /** Runs nothing of a plugin yet. Throws what the folder throws. */
@@ -174,36 +174,6 @@ export class PluginHost {
       if (!(error instanceof AxiomError)) throw error;
       return { ...standing, admitted: undefined, state: "refused", refusal: error };
     }
-  }
-
-  /** A repository's store that a plugin keeps; throws why it cannot be used. */
-  openStorage(pluginId: string, settings: Pick<StorageSettings, "location" | "random" | "onForeign">): PluginStore {
-    const { registry, settings: { absent } } = this;
-    demandCategory({ registry, absent }, pluginId, "storage", `use ${settings.location} as a repository`);
-    return new PluginStore({
-      ...settings,
-      call: (call, signal) => withLease(registry, pluginId, (lease) => lease.call(call, { signal })),
-      close: () => Promise.resolve(), // the registry ends what runs
-    });
-  }
-
-  /** @param name Id of a plugin, or what follows `filter_` in it. Throws why it cannot be used */
-  openFilter(name: string): EntryFilter {
-    const { registry, settings: { absent } } = this;
-    const pluginId = registry.isServing(name) || absent.has(name) ? name : `filter_${name.replace(/^filter_/, "")}`;
-    demandCategory({ registry, absent }, pluginId, "filter", `filter with ${name}`);
-    return {
-      pluginId,
-      select: (entries, signal) =>
-        withLease(
-          registry,
-          pluginId,
-          (lease) =>
-            lease.run(() =>
-              selectWith(lease.source.plugin, entries, (call) => lease.open.pool!.call(call, { signal }))
-            ),
-        ),
-    };
   }
 
   #sourceOf({ admitted, plugin, state }: PluginStanding): PluginSource | undefined {

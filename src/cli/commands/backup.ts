@@ -101,7 +101,7 @@ function snapshotTime(timeNs: string | undefined): string | undefined {
 async function contextOf(app: App): Promise<ConfiguredContext> {
   const { files, registry, random, folder, events: onEvent, signal } = app;
   const identity = await app.identity(), filters = await app.filters();
-  const asked = { folder, readFile: readList, filters };
+  const asked = { folder, readFile: readList, filters, strategy: await app.strategy() };
   return { files, registry, random, ...asked, pool: () => app.pool(), identity, onEvent, signal };
 }
 

@@ -1,0 +1,63 @@
+import type { PluginAnswer, PluginCall } from "./broker.ts";
+import { demandCategory, type PluginsAtHand, withLease } from "./category_lease.ts";
+import type { Category } from "./manifest.ts";
+import type { PluginIdentity } from "./plugin_failure.ts";
+import { type EntryFilter, selectWith } from "./wasm_filter.ts";
+import { PluginStore, type StorageSettings } from "./wasm_storage.ts";
+import { type BackupStrategy, planWith } from "./wasm_strategy.ts";
+
+/** What operations use plugins for, beside codecs and ciphers. Each call goes to whichever generation serves then. */
+export class PluginUses {
+  constructor(readonly atHand: PluginsAtHand) {}
+
+  /** A repository's store that a plugin keeps; throws why it cannot be used. */
+  storage(pluginId: string, settings: Pick<StorageSettings, "location" | "random" | "onForeign">): PluginStore {
+    const { registry } = this.atHand;
+    demandCategory(this.atHand, pluginId, "storage", `use ${settings.location} as a repository`);
+    return new PluginStore({
+      ...settings,
+      call: (call, signal) => withLease(registry, pluginId, (lease) => lease.call(call, { signal })),
+      close: () => Promise.resolve(), // the registry ends what runs
+    });
+  }
+
+  /** @param name Id of a plugin, or what follows `filter_` in it. Throws why it cannot be used */
+  filter(name: string): EntryFilter {
+    const pluginId = this.#chosen(name, "filter", `filter with ${name}`);
+    return {
+      pluginId,
+      select: (entries, signal) => this.#calling(pluginId, (plugin, call) => selectWith(plugin, entries, call), signal),
+    };
+  }
+
+  /** @param name Id of a plugin, or what follows `strategy_` in it. Throws why it cannot be used */
+  strategy(name: string): BackupStrategy {
+    const pluginId = this.#chosen(name, "strategy", `choose the mode with ${name}`);
+    return {
+      pluginId,
+      plan: (snapshots, nowMs, signal) =>
+        this.#calling(pluginId, (plugin, call) => planWith(plugin, snapshots, nowMs, call), signal),
+    };
+  }
+
+  #chosen(name: string, category: Category, doing: string): string {
+    const { registry, absent } = this.atHand, prefix = `${category}_`;
+    const isWhole = registry.isServing(name) || absent.has(name) || name.startsWith(prefix);
+    const pluginId = isWhole ? name : prefix + name;
+    demandCategory(this.atHand, pluginId, category, doing);
+    return pluginId;
+  }
+
+  /** A fault that the host saw counts against the generation that answered. */
+  #calling<T>(
+    pluginId: string,
+    use: (plugin: PluginIdentity, call: (call: PluginCall) => Promise<PluginAnswer>) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    return withLease(
+      this.atHand.registry,
+      pluginId,
+      ({ source, open, run }) => run(() => use(source.plugin, (call) => open.pool!.call(call, { signal }))),
+    );
+  }
+}
