@@ -13,6 +13,7 @@ import type { PluginOption } from "./config/plugin_settings.ts";
 import type { Config } from "./config/schema.ts";
 import { pluginMetadata } from "./operations/plugin_metadata.ts";
 import { absolute } from "./operations/source_list.ts";
+import { readAnswer } from "./platform/terminal.ts";
 import { fidelityWarning } from "./platform/fidelity.ts";
 import type { FileSystem } from "./platform/file_system.ts";
 import { hostName, userName } from "./platform/host.ts";
@@ -20,6 +21,7 @@ import { openFileSystem } from "./platform/open_file_system.ts";
 import { readBounded } from "./platform/read_bounded.ts";
 import { type StateFiles, stateFiles } from "./platform/state_files.ts";
 import { cacheFolder, dataFolder, runtimeFolder, stateFolder } from "./platform/user_folders.ts";
+import { Decoders } from "./plugins/decoders.ts";
 import { pluginEventSink, pluginNotesSink } from "./plugins/event_text.ts";
 import { PluginHost } from "./plugins/plugin_host.ts";
 import { disabledError } from "./plugins/unusable.ts";
@@ -73,6 +75,7 @@ class WiredApp implements App {
   #distrust: AxiomError | undefined;
   #plugins: Promise<PluginHost> | undefined;
   #host: PluginHost | undefined;
+  #decoders: Decoders | undefined;
   #listening: Promise<void> | undefined;
 
   constructor(settings: AppSettings, readonly loaded: LoadedConfig) {
@@ -143,6 +146,8 @@ class WiredApp implements App {
       host = await PluginHost.open({ ...settings, folder: undefined });
     }
     this.#host = host;
+    const trusted = [...plugins.trustCodecs, ...this.#settings.globals.trustedCodecs];
+    this.#decoders = new Decoders(host, { ...settings, trusted, ask: this.#ask, onEvent: events });
     return host;
   }
 
@@ -165,6 +170,13 @@ class WiredApp implements App {
         return plan;
       },
     };
+  }
+
+  /** Undefined where nobody sits, or a program listens. */
+  get #ask(): ((question: string) => boolean) | undefined {
+    const { globals, environment } = this.#settings;
+    if (globals.json || !environment.stderr.isTerminal) return undefined;
+    return (question) => /^y(es)?$/i.test(readAnswer(question)?.trim() ?? "");
   }
 
   async identity(): Promise<WriterIdentity> {
@@ -287,7 +299,7 @@ class WiredApp implements App {
 
   #context() {
     const { registry, random, clock, events } = this;
-    return { registry, random, clock, onEvent: events };
+    return { registry, random, clock, onEvent: events, decoders: this.#decoders };
   }
 
   get #pins(): PinStore | undefined {

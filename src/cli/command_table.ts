@@ -30,6 +30,11 @@ export const COMMANDS: CommandTable = [
     group: REPOSITORY,
     load: async () => (await import("./commands/repair_snapshots.ts")).repairSnapshots,
   },
+  {
+    name: "repair decoders",
+    group: REPOSITORY,
+    load: async () => (await import("./commands/repair_decoders.ts")).repairDecoders,
+  },
   { name: "key list", group: REPOSITORY, load: async () => (await import("./commands/key_list.ts")).keyList },
   { name: "key add", group: REPOSITORY, load: async () => (await import("./commands/key_add.ts")).keyAdd },
   { name: "key remove", group: REPOSITORY, load: async () => (await import("./commands/key_remove.ts")).keyRemove },

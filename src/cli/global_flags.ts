@@ -1,4 +1,5 @@
 import { AxiomError } from "../base/errors.ts";
+import { trustedCodec } from "../config/plugin_trust.ts";
 import type { Flag, FlagValues } from "./command.ts";
 
 export const GLOBAL_FLAGS = [
@@ -58,6 +59,13 @@ export const GLOBAL_FLAGS = [
   { long: "verbose", short: "v", type: "count", description: "Say more" },
   { long: "no-progress", type: "boolean", description: "No progress" },
   {
+    long: "trust-codec",
+    type: "text",
+    repeatable: true,
+    placeholder: "sha256|id",
+    description: "Run this decoder that the repository stores, where its plugin is not installed",
+  },
+  {
     long: "limit-upload",
     type: "integer",
     min: 1,
@@ -95,6 +103,8 @@ export interface GlobalOptions {
   readonly quiet: boolean;
   readonly verbosity: number;
   readonly progress: boolean;
+  /** SHA-256 and ids of plugins. */
+  readonly trustedCodecs: readonly string[];
   readonly uploadKibPerSecondMax: number | undefined;
   readonly downloadKibPerSecondMax: number | undefined;
 }
@@ -125,9 +135,20 @@ export function globalOptions(
     quiet: values.quiet,
     verbosity: values.verbose,
     progress: !values["no-progress"] && !values.quiet,
+    trustedCodecs: values["trust-codec"].map(codecOf),
     uploadKibPerSecondMax: values["limit-upload"],
     downloadKibPerSecondMax: values["limit-download"],
   };
+}
+
+function codecOf(given: string): string {
+  try {
+    return trustedCodec.read(given, {});
+  } catch {
+    throw new AxiomError("usage", `Cannot use --trust-codec ${given}: expected ${trustedCodec.expected}`, {
+      hint: "`axiom stats --mode raw-data` lists the decoders of a repository",
+    });
+  }
 }
 
 function passwordSource(

@@ -32,6 +32,16 @@ export const pluginId: Type<string> = type(
   { json: { type: "string", pattern: PLUGIN_ID.source }, example: "compression_none" },
 );
 
+/** In small letters. */
+export const trustedCodec: Type<string> = type(
+  "the SHA-256 of a plugin, 64 hexadecimal digits, or a plugin's id",
+  (text) => {
+    if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+    return /^[a-z][a-z0-9_]{2,63}$/.test(text) ? text : undefined;
+  },
+  { json: { type: "string", pattern: "^([0-9A-Fa-f]{64}|[a-z][a-z0-9_]{2,63})$" }, example: '"compression_lz4"' },
+);
+
 /** An id of a key in upper case, or a SHA-256 in lower case, as messages show them. */
 export const revoked: Type<string> = type(
   "the id of a key, 16 hexadecimal digits, or the SHA-256 of a plugin, 64",

@@ -6,7 +6,7 @@ import { LIMITS } from "../base/limits.ts";
 import { chunker, cipher, compression, folderMarker, readSubset, rule } from "./choices.ts";
 import { buildConfig, type ConfigOf, list, one, type Option, optional, section, walkOptions } from "./option.ts";
 import { pluginCredential, pluginOption } from "./plugin_settings.ts";
-import { pluginId, revoked, trustedKey } from "./plugin_trust.ts";
+import { pluginId, revoked, trustedCodec, trustedKey } from "./plugin_trust.ts";
 import { boolean, location, oneOf, path, pattern, percent, rate, shortText, size, text } from "./types.ts";
 
 export const OPTIONS = {
@@ -96,6 +96,7 @@ export const OPTIONS = {
     disabled: list("Plugins, built in or installed, that make nothing new", pluginId),
     options: list("Options of plugins", pluginOption),
     credentials: list("What plugins send to a host without seeing it", pluginCredential),
+    trustCodecs: list("Decoders stored in a repository that may run, by SHA-256 or plugin id", trustedCodec),
     revoked: list("Ids of keys, and hashes of plugins, that are trusted no longer, whatever the policy", revoked),
   }),
 };

@@ -15,6 +15,7 @@ const FORMS = {
   condemned: /^condemned\/([0-9a-z]{1,64})$/,
   ledger: /^ledger\/([0-9]{10})$/,
   codec: new RegExp(`^codecs/(${HEX_64})\\.wasm$`),
+  codec_signature: new RegExp(`^codecs/(${HEX_64})\\.wasm\\.minisig$`),
   audit: /^audit\/([0-9a-z_-]{1,64}\/[0-9]{10})$/,
   damaged: /^damaged\/(.+)$/,
 } as const;

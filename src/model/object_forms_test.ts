@@ -19,6 +19,7 @@ Deno.test("objectForm() knows every key that the program writes", () => {
     [`condemned/${ID}`, "condemned", ID],
     [ledgerKey(3), "ledger", "0000000003"],
     [`codecs/${HASH}.wasm`, "codec", HASH],
+    [`codecs/${HASH}.wasm.minisig`, "codec_signature", HASH],
     ["audit/laptop/0000000001", "audit", "laptop/0000000001"],
     ["damaged/index-abc.0011", "damaged", "index-abc.0011"],
   ];

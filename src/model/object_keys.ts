@@ -46,6 +46,15 @@ export function generationName(generation: number): string {
   return String(generation).padStart(10, "0");
 }
 
+/** @param sha256 Of the stored bytes, hexadecimal */
+export function decoderKey(sha256: string): string {
+  return `${PREFIX.codecs}${sha256}.wasm`;
+}
+
+export function decoderSignatureKey(sha256: string): string {
+  return `${decoderKey(sha256)}.minisig`;
+}
+
 export function ledgerKey(sequence: number): string {
   return PREFIX.ledger + generationName(sequence);
 }

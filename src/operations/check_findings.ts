@@ -11,6 +11,8 @@ const DAMAGE_KINDS = {
   key_slot_damaged: "data_damaged",
   session_damaged: "data_damaged",
   condemned_damaged: "data_damaged",
+  /** A codec or cipher plugin wrote here, and its module is not stored: only where it is installed this can be read. */
+  decoder_missing: "object_missing",
   /** Of the ledger, the audit chain or the stored decoders. */
   object_damaged: "data_damaged",
   index_damaged: "data_damaged",

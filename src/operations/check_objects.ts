@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Bytes } from "../base/bytes.ts";
 import { decodeJson } from "../base/canonical_json.ts";
 import { formatDuration } from "../base/durations.ts";
@@ -12,6 +11,7 @@ import { ledgerKey } from "../model/object_keys.ts";
 import { decodeCondemned } from "../repository/condemned.ts";
 import { decodeLedgerRecord } from "../repository/ledger.ts";
 import type { Repository } from "../repository/repository.ts";
+import { readDecoder } from "../repository/stored_decoders.ts";
 import type { DamageKind, Findings } from "./check_findings.ts";
 import { isDamage } from "./damage.ts";
 
@@ -94,7 +94,9 @@ class ObjectsCheck {
       case "audit":
         return await this.#attempt(key, "object_damaged", () => this.#open(key, "audit"));
       case "codec":
-        return await this.#attempt(key, "object_damaged", () => this.#codec(key, form.name));
+        return await this.#codec(key, form.name);
+      case "codec_signature":
+        return this.#signature(key, sizeBytes);
     }
   }
 
@@ -113,10 +115,21 @@ class ObjectsCheck {
     }
   }
 
-  async #codec(key: string, name: string): Promise<void> {
-    const stored = await this.repository.store.get(key, "all", this.signal);
-    if (createHash("sha256").update(stored).digest("hex") === name) return;
-    this.findings.error("object_damaged", key, `Cannot use the decoder ${key}: its bytes are not what its name says`);
+  async #codec(key: string, sha256: string): Promise<void> {
+    try {
+      await readDecoder(this.repository.store, sha256, this.signal);
+    } catch (error) {
+      if (isKind(error, "object_missing")) return; // gone since the listing
+      if (!isDamage(error) && !isKind(error, "plugin_refused")) throw error;
+      this.findings.error("object_damaged", key, messageOf(error));
+    }
+  }
+
+  /** Whether it is right only who trusts a key can tell. */
+  #signature(key: string, sizeBytes: number): void {
+    if (sizeBytes <= LIMITS.signatureFileBytesMax) return;
+    const why = `it has ${sizeBytes} bytes, ${LIMITS.signatureFileBytesMax} are allowed`;
+    this.findings.error("object_damaged", key, `Cannot use the signature ${key}: ${why}`);
   }
 
   async #session(key: string, type: "session" | "heartbeat", id: string): Promise<void> {

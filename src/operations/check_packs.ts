@@ -1,7 +1,7 @@
 import { isKind, messageOf } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import type { PackRecord } from "../model/index_object.ts";
-import { packKey } from "../model/object_keys.ts";
+import { decoderKey, packKey } from "../model/object_keys.ts";
 import { type PackTable, TRAILER_BYTES } from "../model/pack_table.ts";
 import { type IndexView, isPackFault } from "../repository/index_view.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -9,6 +9,7 @@ import { Semaphore } from "../resilience/semaphore.ts";
 import type { CheckError, Findings } from "./check_findings.ts";
 import { ChunkStates } from "./chunk_states.ts";
 import { isObjectFault } from "./damage.ts";
+import { NamedDecoders } from "./named_decoders.ts";
 
 const READS_AT_ONCE = 8;
 
@@ -23,6 +24,7 @@ export class PacksCheck {
   readonly #blamed = new Map<string, CheckError>();
   /** Kept back until a snapshot is found to need it: deletion may leave the index naming packs that are gone. */
   readonly #missing = new Set<string>();
+  readonly #decoders = new NamedDecoders();
 
   constructor(
     readonly repository: Repository,
@@ -45,6 +47,20 @@ export class PacksCheck {
     this.readable.sort((a, b) => a.name < b.name ? -1 : 1);
     this.#findWrongEntries();
     this.#noteIndexes();
+    await this.#findMissingDecoders();
+  }
+
+  /** What is stored is judged with all other objects. */
+  async #findMissingDecoders(): Promise<void> {
+    for (const [sha256, { entry: { pluginId, version, formatId }, packs, isNeeded }] of this.#decoders.all) {
+      const key = decoderKey(sha256);
+      if (!isNeeded || await this.repository.store.stat(key, this.signal) !== undefined) continue;
+      const what = `the decoder of ${pluginId} ${version}, which ${
+        packs === 1 ? "1 pack needs" : `${packs} packs need`
+      }`;
+      const advice = "`axiom repair decoders` puts it back where the plugin is installed";
+      this.findings.error("decoder_missing", key, `Cannot find ${what} for the format ${formatId}; ${advice}`);
+    }
   }
 
   async #pack(name: string): Promise<void> {
@@ -63,6 +79,7 @@ export class PacksCheck {
       const table = await this.repository.packs.readTable(pack, this.signal);
       this.bytesRead += pack.tableBytes + TRAILER_BYTES;
       this.#compare(pack, table);
+      this.#decoders.add(table);
       this.readable.push(pack);
     } catch (error) {
       if (isKind(error, "object_missing")) this.#missing.add(name);

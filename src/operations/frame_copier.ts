@@ -62,11 +62,13 @@ export class FrameCopier {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** A codec of the format that is stored; frames that are not encrypted stay so. */
+  /** A codec of the format that is stored if there is one that writes; frames that are not encrypted stay so. */
   #styleOf(table: StoredTable, number: number): FrameStyle {
     const { registry } = this.writer.repository.context;
     const { kind, codec, cipher } = table.frames[number];
-    const { pluginId, levels } = registry.codecForFormat(table.dictionary[codec].formatId);
+    const { formatId: format, pluginId: writer } = table.dictionary[codec];
+    const reader = registry.codecForFormat(format, writer);
+    const { pluginId, levels } = registry.codecs.has(reader.pluginId) ? reader : registry.codec("compression_zstd");
     const { formatId } = table.dictionary[cipher];
     return { kind: kind as ChunkKind, codec: pluginId, level: levels.default, cipher: formatId, owner: -1 };
   }

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { type Bytes, free } from "../base/bytes.ts";
-import { isKind, messageOf } from "../base/errors.ts";
+import { AxiomError, isKind, messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import { packKey } from "../model/object_keys.ts";
@@ -54,10 +54,12 @@ export class PackVerifier {
   }
 
   async #read(pack: PackRecord, table: StoredTable, segments: Iterable<Segment>, hash?: Hash): Promise<PackReading> {
+    const all = [...segments];
+    await this.repository.packs.demandDecoders(table, all.flatMap(({ frames }) => frames), this.signal);
     const reading: PackReading = { named: true, badFrames: new Map() };
     const running = new Set<Promise<void>>();
     let failure: { error: unknown } | undefined;
-    for await (const { segment, data } of this.#segments(pack, table, segments, reading)) {
+    for await (const { segment, data } of this.#segments(pack, table, all, reading)) {
       hash?.update(data);
       this.onBytes(data.length);
       for (const number of segment.frames) {
@@ -124,6 +126,7 @@ export class PackVerifier {
       return;
     }
     const { fault, badChunks } = result;
+    if (fault?.kind === "plugin_failed") throw new AxiomError(fault.kind, fault.message, { hint: fault.hint });
     if (fault !== undefined) reading.badFrames.set(number, { reason: fault.message, chunks: "all" });
     else if (badChunks.length > 0) {
       const reason = `${badChunks.length} of its chunks hold other bytes than their ids say`;

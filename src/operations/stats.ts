@@ -4,6 +4,7 @@ import type { IndexView } from "../repository/index_view.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import { DedupTable } from "../stages/dedup_table.ts";
+import { listDecoders, type ListedDecoder } from "./list_decoders.ts";
 import type { ReadContext } from "./list_snapshots.ts";
 import { type RawData, rawData } from "./raw_data.ts";
 import { SnapshotSizes, type TreeSize } from "./snapshot_sizes.ts";
@@ -43,6 +44,8 @@ export interface RawStatistics extends RawData {
   compressionRatio: number | null;
   /** {@linkcode restoreBytes} by the plain bytes of file content that is stored for it; null where there is none. */
   deduplicationRatio: number | null;
+  /** Modules of plugins that wrote into the repository. */
+  decoders: ListedDecoder[];
 }
 
 export type Statistics = RestoreSize | ContentStatistics | RawStatistics;
@@ -126,6 +129,7 @@ async function rawStatistics(
     ...raw,
     compressionRatio: ratio(plain, stored),
     deduplicationRatio: ratio(restoreBytes, raw.files.plainBytes),
+    decoders: await listDecoders(repository, context.signal),
   };
 }
 

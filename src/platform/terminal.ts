@@ -17,6 +17,15 @@ interface Terminal {
 }
 
 /**
+ * Asks a question; the answer is shown once it is complete. Undefined without a terminal. Throws `AxiomError` `interrupted`.
+ * Blocks the whole program while it waits.
+ */
+export function readAnswer(question: string): string | undefined {
+  const terminal = openLibcTerminal() ?? openDenoTerminal();
+  return terminal && answerOf(terminal, question, (answer) => answer);
+}
+
+/**
  * Asks for a line without showing it. Throws `AxiomError`: `password_missing` without a terminal, `interrupted`.
  * Blocks the whole program while it waits.
  */
@@ -27,10 +36,16 @@ export function readPassword(prompt: string): string {
       hint: "Give it with --password-file, --password-command, or AXIOM_PASSWORD",
     });
   }
+  return answerOf(terminal, prompt, () => "");
+}
+
+function answerOf(terminal: Terminal, prompt: string, shown: (answer: string) => string): string {
   terminal.setRaw(true); // first: what was typed before is thrown away, and no letter of a password is shown
   try {
     terminal.write(prompt);
-    return readLine(terminal);
+    const answer = readLine(terminal);
+    terminal.write(shown(answer));
+    return answer;
   } finally {
     terminal.setRaw(false);
     terminal.write("\n");

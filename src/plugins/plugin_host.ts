@@ -176,11 +176,19 @@ export class PluginHost {
     }
   }
 
-  #sourceOf({ admitted, plugin, state }: PluginStanding): PluginSource | undefined {
+  #sourceOf({ admitted, plugin, file, state }: PluginStanding): PluginSource | undefined {
     const { instancesMax, clock, services, onNotes } = this.settings;
     if (admitted === undefined || state !== "ready") return undefined;
     const configuration = givenOptions(admitted.manifest, this.settings.options);
-    return wasmSource(admitted, { granted: plugin.grants, configuration, instancesMax, clock, services, onNotes });
+    return wasmSource(admitted, {
+      granted: plugin.grants,
+      configuration,
+      instancesMax,
+      clock,
+      services,
+      onNotes,
+      file,
+    });
   }
 
   /** Other processes of this user see it, and it sees what changes, until it is closed. */
@@ -195,6 +203,7 @@ export class PluginHost {
   async close(): Promise<void> {
     await this.#control?.close();
     await this.#tail;
+    await this.stages.close();
     await this.registry.close();
   }
 }

@@ -94,6 +94,12 @@ export class PluginRegistry {
     return found && entry!.live.get(found.number)?.source;
   }
 
+  /** Of any generation that still has a module here, also one in quarantine that made frames before. */
+  moduleOf(sha256: string): PluginSource["module"] {
+    const all = [...this.#entries.values()].flatMap(({ live }) => [...live.values()]);
+    return all.find(({ source }) => source.plugin.sha256 === sha256)?.source.module;
+  }
+
   /** Brings the generation before back, or the last one of these bytes, at once. Throws `plugin_missing` if none is kept. */
   rollBack(pluginId: string, sha256?: string): Generation {
     const entry = this.#entries.get(pluginId);

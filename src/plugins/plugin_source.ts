@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Cipher, Codec } from "../stages/codec.ts";
+import type { DecoderModule } from "../stages/decoder_host.ts";
 import type { AdmittedPlugin } from "./admission.ts";
 import type { Capability } from "./capabilities.ts";
 import type { InstancePool, PoolSettings } from "./instance_pool.ts";
@@ -28,6 +29,8 @@ export interface PluginSource {
   readonly formats: readonly string[];
   /** What it may do beyond its own memory. */
   readonly granted: readonly Capability[];
+  /** Of a codec or cipher from a file: what a repository has to store. */
+  readonly module?: DecoderModule;
   /** Starts no instance before the first call. */
   open(module?: WebAssembly.Module): OpenPlugin;
 }
@@ -39,10 +42,12 @@ export interface SourceSettings {
   readonly clock: Clock;
   readonly services?: HostServices;
   readonly onNotes?: PoolSettings["onNotes"];
+  readonly file?: DecoderModule;
 }
 
 export function wasmSource(admitted: AdmittedPlugin, settings: SourceSettings): PluginSource {
   const { manifest, sha256 } = admitted;
+  const { file, ...others } = settings;
   const { pluginId, version, category, description, formatId, readsFormats } = manifest;
   return {
     plugin: { pluginId, version, sha256 },
@@ -50,8 +55,9 @@ export function wasmSource(admitted: AdmittedPlugin, settings: SourceSettings): 
     description,
     formats: formatId === undefined ? [] : [formatId, ...readsFormats],
     granted: settings.granted,
+    ...(category === "compression" || category === "encryption" ? { module: file } : {}),
     open(module) {
-      const pool = openPlugin(admitted, { ...settings, module });
+      const pool = openPlugin(admitted, { ...others, module });
       return {
         pool,
         ...(category === "compression" ? { codec: wasmCodec(pool, manifest, true) } : {}),

@@ -4,8 +4,9 @@ import { BUILT_IN, type FormatOrigin } from "../stages/codec.ts";
 import { StageRegistry } from "../stages/registry.ts";
 import type { StageHost } from "../stages/stage_link.ts";
 import { type StageCall, type StageFault, type StageOffer, stagesWith } from "../stages/stage_offer.ts";
-import { PluginFailure } from "./plugin_failure.ts";
+import { nameOfPlugin, PluginFailure } from "./plugin_failure.ts";
 import type { PluginRegistry } from "./plugin_registry.ts";
+import type { PluginSource } from "./plugin_source.ts";
 import type { Lease } from "./registry_entry.ts";
 
 /**
@@ -21,17 +22,28 @@ export class PluginStages implements StageHost {
   readonly #listeners = new Set<() => void>();
   /** What a running job began with and nobody took over: it goes on with that though it was unloaded. */
   readonly #promised = new Map<string, Lease>();
+  /** By their generations, which are below 0. */
+  readonly #readers = new Map<number, Reader>();
   #held: () => void = () => {};
 
   /** @param builtIn Becomes what is offered with each change */
   constructor(readonly registry: PluginRegistry, builtIn: StageRegistry) {
     this.#builtIn = new StageRegistry(builtIn.codecs, builtIn.ciphers);
     this.stages = builtIn;
-    registry.onSwitch(() => {
-      this.#update();
-      for (const listener of this.#listeners) listener();
-    });
+    registry.onSwitch(() => this.#changed());
     this.#update();
+  }
+
+  /** Reads what nothing else here does from now on, and never writes. */
+  addReader(source: PluginSource): void {
+    const generation = -1 - this.#readers.size;
+    this.#readers.set(generation, { source, open: source.open(), generation });
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#update();
+    for (const listener of this.#listeners) listener();
   }
 
   #update(): void {
@@ -64,6 +76,10 @@ export class PluginStages implements StageHost {
       offers.push(...offersOf(lease, true));
       for (const each of lease.source.formats) known.add(each);
     }
+    const readers = [...this.#readers.values()].filter(({ source }) =>
+      !source.formats.every((each) => known.has(each))
+    );
+    offers.push(...readers.flatMap((reader) => offersOf(reader, true)));
     const used = (lease: Lease) =>
       offers.some(({ pluginId, generation }) =>
         pluginId === lease.source.plugin.pluginId && generation === lease.generation
@@ -95,6 +111,8 @@ export class PluginStages implements StageHost {
   }
 
   async call(call: StageCall): Promise<Bytes> {
+    const reader = this.#readers.get(call.generation);
+    if (reader !== undefined) return await read(reader, call);
     const lease = this.registry.leaseOf(call.pluginId, call.generation);
     if (lease === undefined) {
       throw new AxiomError("plugin_failed", `Cannot call the plugin ${call.pluginId}: this generation is gone`);
@@ -106,6 +124,11 @@ export class PluginStages implements StageHost {
     }
   }
 
+  /** Ends what reads; the registry ends the rest. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#readers.values()].map(({ open }) => open.pool?.close()));
+  }
+
   refuse({ pluginId, generation, why, isReplaced }: StageFault): Promise<void> {
     const lease = this.registry.leaseOf(pluginId, generation);
     if (isReplaced) this.registry.gaveWay(pluginId, generation, why);
@@ -115,11 +138,14 @@ export class PluginStages implements StageHost {
   }
 }
 
+/** Of something that no registry has. */
+type Reader = Pick<Lease, "source" | "open" | "generation">;
+
 function isStage({ source: { category, plugin } }: Lease): boolean {
   return (category === "compression" || category === "encryption") && plugin.sha256 !== BUILT_IN;
 }
 
-function offersOf({ open, source, generation }: Lease, isForReading: boolean): StageOffer[] {
+function offersOf({ open, source, generation }: Reader, isForReading: boolean): StageOffer[] {
   const { codec, ciphers } = open;
   const common = ({ pluginId, version, formatId, decoder }: FormatOrigin) => ({
     ...{ pluginId, version, formatId, decoder, generation, isForReading },
@@ -150,6 +176,17 @@ async function run(lease: Lease, call: StageCall): Promise<Bytes> {
     case "open":
       return await cipher.open(call.key, call.aad, call.data);
   }
+}
+
+async function read(
+  { open: { codec, ciphers: [cipher] }, source: { plugin } }: Reader,
+  call: StageCall,
+): Promise<Bytes> {
+  if (call.operation === "decode") return await codec!.decode(call.data, call.plainLength);
+  if (call.operation === "open") return await cipher.open(call.key, call.aad, call.data);
+  throw new AxiomError("plugin_missing", `Cannot write with ${nameOfPlugin(plugin)}: it is here for reading alone`, {
+    hint: "Load the plugin with `axiom plugin load`",
+  });
 }
 
 /** What it cannot decode of its own is no damage but its fault. */

@@ -1,7 +1,7 @@
 import { AxiomError } from "../base/errors.ts";
 import { admit, type AdmittedPlugin } from "./admission.ts";
 import { beyondGrant, type Capability } from "./capabilities.ts";
-import type { PluginFolder } from "./plugin_folder.ts";
+import type { PluginBytes, PluginFolder } from "./plugin_folder.ts";
 import type { LockedPlugin } from "./plugins_lock.ts";
 import { judge, type Trust } from "./trust.ts";
 
@@ -10,6 +10,7 @@ export interface PluginStanding {
   readonly plugin: LockedPlugin;
   /** Undefined where it is refused. */
   readonly admitted: AdmittedPlugin | undefined;
+  readonly file?: PluginBytes;
   /** `held` waits for a grant of {@linkcode missing}. */
   readonly state: "ready" | "held" | "refused";
   readonly missing: readonly Capability[];
@@ -28,7 +29,7 @@ export async function standingOf(folder: PluginFolder, plugin: LockedPlugin, tru
     const { pluginId, version, capabilities } = admitted.manifest;
     await judge({ ...file, pluginId, version, key: plugin.key }, trust);
     const missing = beyondGrant(capabilities, plugin.grants);
-    return { plugin, admitted, state: missing.length === 0 ? "ready" : "held", missing };
+    return { plugin, admitted, file, state: missing.length === 0 ? "ready" : "held", missing };
   } catch (error) {
     if (!(error instanceof AxiomError)) throw error;
     return { plugin, admitted: undefined, state: "refused", missing: [], refusal: error };

@@ -30,6 +30,7 @@ export async function* fetchFrames(
     const { offset, storedBytes } = reader.frameOf(pack, table, number);
     ranges.push({ number, offset, length: storedBytes });
   }
+  await reader.demandDecoders(table, ranges.map(({ number }) => number), signal);
   ranges.sort((a, b) => a.offset - b.offset);
   for (const group of nearRanges(ranges)) {
     const offset = group[0].offset;

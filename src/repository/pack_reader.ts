@@ -7,14 +7,17 @@ import { packKey } from "../model/object_keys.ts";
 import { type PackTable, TRAILER_BYTES } from "../model/pack_table.ts";
 import type { StoredFrame, StoredTable } from "../model/stored_frame.ts";
 import type { Cipher } from "../stages/codec.ts";
+import type { DecoderHost } from "../stages/decoder_host.ts";
 import { type FramePlace, openFrame } from "../stages/frame.ts";
 import { openPackTable, openTrailer } from "../stages/pack.ts";
 import { plainMacCipherFormat, type StageRegistry } from "../stages/registry.ts";
 import type { LoadFrame } from "../stages/worker_protocol.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 import type { RepositoryKeys } from "./keys.ts";
+import { readDecoder } from "./stored_decoders.ts";
 
 const TABLES_KEPT = 8;
+const SHA_256 = /^[0-9a-f]{64}$/;
 
 /** Key of a frame: unencrypted ones have a MAC key of their own. */
 export function frameKey(
@@ -33,7 +36,12 @@ export function frameKey(
 export class PackReader {
   readonly #tables = new Map<string, Promise<StoredTable>>();
 
-  constructor(readonly store: ObjectStore, readonly keys: RepositoryKeys, readonly registry: StageRegistry) {}
+  constructor(
+    readonly store: ObjectStore,
+    readonly keys: RepositoryKeys,
+    readonly registry: StageRegistry,
+    readonly decoders?: DecoderHost,
+  ) {}
 
   /** The table of a pack that the index describes. */
   table(pack: PackRecord, signal?: AbortSignal): Promise<StoredTable> {
@@ -128,9 +136,27 @@ export class PackReader {
     return frame;
   }
 
+  /**
+   * Sees to it that the formats of some frames can be read, if need be by what the repository stores; to be called before
+   * their bytes are used. Fails as {@linkcode DecoderHost.provide} does.
+   */
+  async demandDecoders(table: StoredTable, numbers: Iterable<number>, signal?: AbortSignal): Promise<void> {
+    if (this.decoders === undefined) return;
+    const { codecs, ciphers } = this.registry;
+    if (table.dictionary.every(({ role, formatId }) => (role === "codec" ? codecs : ciphers).reads(formatId))) return;
+    const frames = [...numbers].map((number) => table.frames[number]).filter((frame) => frame !== undefined);
+    for (const place of new Set(frames.flatMap(({ codec, cipher }) => [codec, cipher]))) {
+      const entry = table.dictionary[place];
+      const { codecs, ciphers } = this.registry;
+      if ((entry.role === "codec" ? codecs : ciphers).reads(entry.formatId) || !SHA_256.test(entry.decoder)) continue;
+      await this.decoders.provide(entry, () => readDecoder(this.store, entry.decoder, signal));
+    }
+  }
+
   /** The plain bytes of a frame, opened here; chunk ids are not verified. */
   async readFrame(pack: PackRecord, table: StoredTable, number: number, signal?: AbortSignal): Promise<Bytes> {
     const frame = this.frameOf(pack, table, number);
+    await this.demandDecoders(table, [number], signal);
     const sealed = await this.store.get(
       packKey(pack.name),
       { offset: frame.offset, length: frame.storedBytes },
@@ -142,7 +168,7 @@ export class PackReader {
     return await openFrame(codec, cipher, this.place(pack, table, number), frame.plainBytes, sealed);
   }
 
-  /** A frame as a worker takes it. */
+  /** A frame as a worker takes it; {@linkcode demandDecoders} comes before it. */
   loadFrame(pack: PackRecord, table: StoredTable, number: number, sealed: Bytes): LoadFrame {
     const frame = this.frameOf(pack, table, number);
     return {

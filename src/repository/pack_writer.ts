@@ -13,6 +13,7 @@ import type { StageRegistry } from "../stages/registry.ts";
 import type { FrameSink } from "../stages/worker_pool.ts";
 import type { FrameGrant, FrameRequest, SealedFrame } from "../stages/worker_protocol.ts";
 import type { ObjectStore, ObjectWriter } from "../storage/object_store.ts";
+import type { DecoderKeeper } from "./decoder_keeper.ts";
 import type { RepositoryKeys } from "./keys.ts";
 import { frameKey } from "./pack_reader.ts";
 import { StageUsage } from "./stage_usage.ts";
@@ -88,9 +89,12 @@ export class PackWriter implements FrameSink {
     readonly random: Random,
     readonly onPack: (pack: WrittenPack) => Promise<void>,
     readonly signal?: AbortSignal,
+    readonly decoders?: DecoderKeeper,
   ) {}
 
   async grant(request: FrameRequest): Promise<FrameGrant> {
+    this.decoders?.note("codec", request.codec);
+    this.decoders?.note("cipher", request.cipher);
     if (request.again !== undefined) {
       return this.#place(this.#packs.get(request.again.pack)!, request.again.frame, request);
     }
@@ -210,6 +214,7 @@ export class PackWriter implements FrameSink {
     pack.hash.update(end);
     await writer.write(end);
     const name = pack.hash.digest("hex");
+    await this.decoders?.keep(pack.dictionary); // whoever can see the pack can read it
     await writer.commit(packKey(name));
     const storedBytes = pack.writtenBytes + end.length;
     this.storedBytes += storedBytes;

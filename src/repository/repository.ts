@@ -7,6 +7,7 @@ import type { Random } from "../base/random.ts";
 import { requireAccess } from "../model/features.ts";
 import { PREFIX } from "../model/object_keys.ts";
 import type { RepositoryConfig } from "../model/repository_config.ts";
+import type { DecoderHost } from "../stages/decoder_host.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 import { ChunkReader } from "./chunk_reader.ts";
@@ -26,6 +27,8 @@ export interface RepositoryContext {
   random: Random;
   clock: Clock;
   onEvent: EventSink;
+  /** Undefined where no plugins run: their decoders are neither stored nor used. */
+  decoders?: DecoderHost;
 }
 
 /** For a table of `LIMITS.framesPerPackMax` frames and `LIMITS.chunksPerPackMax` chunks, 11.3 MiB, and its padding. */
@@ -43,7 +46,7 @@ export class Repository {
   private constructor(readonly store: ObjectStore, readonly opened: OpenKeys, readonly context: RepositoryContext) {
     this.keys = opened.keys;
     this.sealer = new ObjectSealer(opened.keys, context.random);
-    this.packs = new PackReader(store, opened.keys, context.registry);
+    this.packs = new PackReader(store, opened.keys, context.registry, context.decoders);
     for (const message of opened.warnings) context.onEvent({ type: "warning", code: "repository", message });
   }
 

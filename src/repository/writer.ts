@@ -7,6 +7,7 @@ import type { FrameStyle } from "../stages/worker_protocol.ts";
 import { type Condemned, readCondemned } from "./condemned.ts";
 import { setIndexesAside, setPacksAside } from "./damaged_objects.ts";
 import { type IndexView, loadIndex } from "./index_view.ts";
+import { DecoderKeeper } from "./decoder_keeper.ts";
 import { IndexWriter } from "./index_writer.ts";
 import { MetadataWriter } from "./metadata_writer.ts";
 import { kindsOf } from "./pack_reader.ts";
@@ -61,6 +62,7 @@ export class RepositoryWriter {
       context.random,
       ({ table, ...pack }) => this.indexes.add({ ...pack, kinds: kindsOf(table) }, table),
       signal,
+      context.decoders && new DecoderKeeper(store, context.decoders),
     );
     this.metadata = new MetadataWriter(pool, dedup, keys.chunkIdKey("tree"), style, {
       onGrowth: () => this.growIfNeeded(),

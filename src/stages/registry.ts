@@ -91,6 +91,10 @@ export class FormatRegistry<T extends FormatOrigin> extends Registry<T> {
     return new FormatRegistry(this.noun, this.membersWith(member), this.absent, this.readers);
   }
 
+  reads(formatId: string): boolean {
+    return [...this.all, ...this.readers].some((member) => member.formatId === formatId);
+  }
+
   /**
    * The first that was registered for the format, so a built-in one before any plugin.
    * Throws `repository_unsupported` if nothing here can read it.
@@ -171,4 +175,14 @@ export function builtInStages(absent?: ReadonlyMap<string, AxiomError>): StageRe
     new FormatRegistry<Codec>("codec", [zstdCodec(), noneCodec()], absent),
     new FormatRegistry<Cipher>("cipher", ciphers, absent),
   );
+}
+
+const BUILT_IN_FORMATS =
+  (({ codecs, ciphers }: StageRegistry) => new Set([...codecs.all, ...ciphers.all].map(({ formatId }) => formatId)))(
+    builtInStages(),
+  );
+
+/** Whether every client reads it, whatever it has installed. */
+export function isBuiltInFormat(formatId: string): boolean {
+  return BUILT_IN_FORMATS.has(formatId);
 }

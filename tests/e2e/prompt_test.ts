@@ -1,5 +1,6 @@
 /** The password as a person types it, on a terminal that Python plays. */
 import { deepEqual, equal, match } from "node:assert/strict";
+import { CODEC_ID, toyCodec, writePlugin, writeRuns } from "./plugin_fixture.ts";
 import { ended, type Machine, onMachine, PROGRAM } from "./program.ts";
 
 const PLAYER = `
@@ -40,9 +41,9 @@ const ignore = Deno.build.os === "windows" || !await hasPython();
 
 type Answers = [prompt: string, typed: string][];
 
-async function play(machine: Machine, args: string[], answers: Answers) {
+async function play(machine: Machine, args: string[], answers: Answers, more: Record<string, string> = {}) {
   const words = JSON.stringify([...PROGRAM, ...args]);
-  const env = { ...machine.environment(), AXIOM_CONFIG_REPOSITORY_KEY_FILE: "", TERM: "dumb" };
+  const env = { ...machine.environment(), AXIOM_CONFIG_REPOSITORY_KEY_FILE: "", TERM: "dumb", ...more };
   const command = new Deno.Command("python3", {
     args: ["-c", PLAYER, words, JSON.stringify(answers)],
     clearEnv: true,
@@ -100,5 +101,32 @@ Deno.test({
       equal(code, 12);
       match(screen, /Cannot use the password of the repository .*: it is empty\n/);
     });
+  }),
+});
+
+Deno.test({
+  name: `a decoder of the repository is asked for on the terminal, once${ignore ? " (no Python)" : ""}`,
+  ignore,
+  fn: onMachine(async (machine, t) => {
+    const run = async (...args: string[]) => equal((await machine.run(args)).code, 0);
+    await writeRuns(machine.path("source"), 2, 1_500_000);
+    await run("init");
+    await run("plugin", "load", await writePlugin(machine, "toy.wasm", toyCodec(1)));
+    await run("backup", machine.path("source"), "--compression", CODEC_ID);
+    const more = { AXIOM_CONFIG_REPOSITORY_KEY_FILE: machine.keyFile, XDG_DATA_HOME: machine.path("elsewhere") };
+    const cases: [typed: string, code: number, text: RegExp][] = [
+      ["y\r", 0, /which the repository brought along/],
+      ["n\r", 14, /is not trusted/],
+      ["\r", 14, /is not trusted/],
+      ["\x03", 130, /interrupted/],
+    ];
+    for (const [typed, code, text] of cases) {
+      await t.step(JSON.stringify(typed), async () => {
+        const { code: ended, screen } = await play(machine, ["check", "--read-data"], [["[y/N] ", typed]], more);
+        match(screen, text);
+        equal(ended, code, screen);
+        equal(screen.split("[y/N]").length, 2);
+      });
+    }
   }),
 });

@@ -2,6 +2,7 @@ import type { FileSystem } from "../../src/platform/file_system.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { DataPath } from "../../src/stages/data_path.ts";
 import { builtInStages, type StageRegistry } from "../../src/stages/registry.ts";
+import type { StageHost } from "../../src/stages/stage_link.ts";
 import type { DataPathWorker } from "../../src/stages/worker_lane.ts";
 import { WorkerPool } from "../../src/stages/worker_pool.ts";
 import type { FromWorker, ToWorker } from "../../src/stages/worker_protocol.ts";
@@ -10,14 +11,17 @@ export interface InProcessOptions {
   workers?: number;
   files?: FileSystem;
   registry?: StageRegistry;
+  /** Codecs and ciphers that run elsewhere. */
+  host?: StageHost;
 }
 
 /**
  * A pool whose workers run in this thread, so that tests can put file systems and codecs of their own into them. Messages
  * are cloned and transferred as between threads.
  */
-export function inProcessPool({ workers = 1, files, registry }: InProcessOptions = {}): WorkerPool {
-  return new WorkerPool(workers, () => new InProcessWorker(files ?? openFileSystem(), registry ?? builtInStages()));
+export function inProcessPool({ workers = 1, files, registry, host }: InProcessOptions = {}): WorkerPool {
+  const worker = () => new InProcessWorker(files ?? openFileSystem(), registry ?? builtInStages());
+  return new WorkerPool(workers, worker, host);
 }
 
 class InProcessWorker implements DataPathWorker {

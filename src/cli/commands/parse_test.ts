@@ -188,6 +188,7 @@ const CASES: [line: string, options: unknown][] = [
     "repair snapshots --forget --keep-files -n 1a",
     { names: ["1a"], forget: true, keepFiles: true, dryRun: true },
   ],
+  ["repair decoders -n", { dryRun: true }],
   ["key list", {}],
   [
     "key add --label l --new-key-file k --kdf argon2id",

@@ -1,5 +1,6 @@
 import { formatSize } from "../../base/sizes.ts";
 import { findSnapshots, momentOf } from "../../operations/snapshot_filter.ts";
+import type { ListedDecoder } from "../../operations/list_decoders.ts";
 import { type RawStatistics, type Statistics, statistics, STATISTICS_MODES } from "../../operations/stats.ts";
 import { readSnapshotList } from "../../operations/unmarked_snapshots.ts";
 import { defineCommand } from "../command.ts";
@@ -69,8 +70,16 @@ function rawText(result: RawStatistics): string {
     `Stored for them:      ${formatSize(files.storedBytes + trees.storedBytes)}${times(compressionRatio)}, ` +
     `of that ${formatSize(trees.storedBytes)} for folders`,
     `All packs:            ${grouped(result.packCount)}, ${formatSize(result.packBytes)}`,
+    ...result.decoders.map(decoderText),
     ...(missing === 0 ? [] : [`${grouped(missing)} chunks are in no pack: run \`axiom check\``]),
   ].join("\n");
+}
+
+function decoderText({ sha256, bytes, isSigned, pluginId, version, formats, problem }: ListedDecoder): string {
+  const what = pluginId === undefined
+    ? `not usable: ${problem}`
+    : `${pluginId} ${version} for ${formats!.join(", ")}, ${isSigned ? "signed" : "not signed"}`;
+  return `Decoder:              ${what}, ${formatSize(bytes)}, sha256 ${sha256}`;
 }
 
 function statisticsJson(result: Statistics): Record<string, unknown> {
@@ -98,6 +107,15 @@ function statisticsJson(result: Statistics): Record<string, unknown> {
         packs_bytes: result.packBytes,
         compression_ratio: result.compressionRatio,
         deduplication_ratio: result.deduplicationRatio,
+        decoders: result.decoders.map(({ sha256, bytes, isSigned, pluginId, version, formats, problem }) => ({
+          sha256,
+          bytes,
+          signed: isSigned,
+          plugin_id: pluginId ?? null,
+          version: version ?? null,
+          formats: formats ?? [],
+          problem: problem ?? null,
+        })),
       };
     }
   }
