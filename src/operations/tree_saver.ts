@@ -190,9 +190,12 @@ export class TreeSaver {
   }
 
   /** Lets in messages of workers and signals, which a walk of synchronous calls would keep out. */
-  async #breathe(): Promise<void> {
+  #breathe(): Promise<void> | undefined {
     throwIfAborted(this.signal);
-    if (performance.now() < this.#breathAt) return;
+    return performance.now() < this.#breathAt ? undefined : this.#breath();
+  }
+
+  async #breath(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     this.#breathAt = performance.now() + BREATH_MS;
     throwIfAborted(this.signal);

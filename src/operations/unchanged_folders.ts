@@ -43,7 +43,8 @@ export class UnchangedFolders {
 
   async #match(path: string, relative: string, id: string, matcher: FolderMatcher): Promise<MatchedFolder | undefined> {
     try {
-      const document = await this.trees.get(id);
+      const got = this.trees.get(id); // a promise costs more than most folders
+      const document = got instanceof Promise ? await got : got;
       const node = isLeaf(document) ? undefined : decodeTreeNode(document, id.slice(0, 16));
       if (node !== undefined && "entries" in node) return undefined; // written by someone else
       const folder = this.early?.take(path) ?? this.#look(path);

@@ -120,8 +120,8 @@ export class Repository {
     return readSnapshots(this.store, this.sealer, signal);
   }
 
-  chunks(view: IndexView, signal?: AbortSignal): ChunkReader {
-    return new ChunkReader(this.packs, view.index, this.keys, signal);
+  chunks(view: IndexView, signal?: AbortSignal, readsAhead?: boolean): ChunkReader {
+    return new ChunkReader(this.packs, view.index, this.keys, signal, readsAhead);
   }
 
   trees(view: IndexView, signal?: AbortSignal): TreeReader {

@@ -5,8 +5,8 @@ import { compareNames } from "../base/names.ts";
 import { type Content, type ContentElement, type Entry, isElementList } from "../model/entry.ts";
 import { decodeTreeNode, type TreeNode } from "../model/tree.ts";
 
-/** Reads and verifies a chunk of kind tree by its hexadecimal id. */
-export type GetDocument = (id: string) => Promise<Bytes>;
+/** Reads and verifies a chunk of kind tree by its hexadecimal id; at once where nothing has to be read for it. */
+export type GetDocument = (id: string) => Bytes | Promise<Bytes>;
 
 export interface TreeLeaf {
   readonly id: string;

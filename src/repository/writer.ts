@@ -158,14 +158,14 @@ export class RepositoryWriter {
 
   /** Reads documents of earlier snapshots. One that turns out to be damaged is told of, and stored again when it comes again. */
   trees(): TreeReader {
-    const { document } = this.repository.chunks(this.view, this.signal);
-    return new TreeReader(async (id) => {
-      try {
-        return await document(id);
-      } catch (error) {
-        if (isKind(error, "data_damaged", "object_missing", "limit_exceeded")) this.#distrust(fromHex(id), error);
-        throw error;
-      }
+    const { document } = this.repository.chunks(this.view, this.signal, true);
+    const failed = (id: string, error: unknown) => {
+      if (isKind(error, "data_damaged", "object_missing", "limit_exceeded")) this.#distrust(fromHex(id), error);
+      throw error;
+    };
+    return new TreeReader((id) => {
+      const read = document(id);
+      return read instanceof Promise ? read.catch((error) => failed(id, error)) : read;
     });
   }
 
