@@ -56,6 +56,20 @@ declare function hostFail(error: i32, text: usize, length: i32): i32;
 declare function hostCancelled(): i32;
 @external("axiom:host/log@1", "log")
 declare function hostLog(level: i32, text: usize, length: i32): i32;
+@external("axiom:host/clock@1", "now")
+declare function hostNow(): i64;
+@external("axiom:host/clock@1", "monotonic")
+declare function hostMonotonic(): i64;
+@external("axiom:host/random@1", "fill")
+declare function hostFill(to: usize, length: i32): i32;
+@external("axiom:host/metric@1", "report")
+declare function hostReport(name: usize, length: i32, value: f64): i32;
+@external("axiom:host/kv@1", "get")
+declare function hostGet(key: usize, keyLength: i32, to: usize, capacity: i32): i32;
+@external("axiom:host/kv@1", "set")
+declare function hostSet(key: usize, keyLength: i32, value: usize, length: i32): i32;
+@external("axiom:host/kv@1", "delete")
+declare function hostDelete(key: usize, keyLength: i32): i32;
 @external("axiom:host/http@1", "send")
 declare function hostSend(request: usize, length: i32, body: usize, bodyLength: i32): i32;
 @external("axiom:host/http@1", "response")
@@ -127,6 +141,51 @@ export const LOG_DEBUG: i32 = 3;
 export function log(level: i32, message: string): void {
   const text = String.UTF8.encode(message);
   hostLog(level, changetype<usize>(text), text.byteLength);
+}
+
+// Nanoseconds since 1970. Needs the capability clock.
+export function nowNs(): i64 {
+  return hostNow();
+}
+
+// Nanoseconds since an arbitrary moment. Needs the capability clock.
+export function monotonicNs(): i64 {
+  return hostMonotonic();
+}
+
+// Needs the capability random.
+export function fillRandom(bytes: Uint8Array): void {
+  hostFill(bytes.dataStart, bytes.length);
+}
+
+// `name` is of a-z, 0-9 and _. Needs the capability metric.
+export function reportMetric(name: string, value: f64): void {
+  const text = String.UTF8.encode(name);
+  hostReport(changetype<usize>(text), text.byteLength, value);
+}
+
+// A note that an earlier call kept, or null. Needs the capability kv.
+export function note(key: string): Uint8Array | null {
+  const name = String.UTF8.encode(key);
+  let value = new Uint8Array(0);
+  while (true) {
+    const length = hostGet(changetype<usize>(name), name.byteLength, value.dataStart, value.length);
+    if (length < 0) return null;
+    if (length <= value.length) return value.subarray(0, length);
+    value = new Uint8Array(length);
+  }
+}
+
+// Keeps a note on this machine, 1 MiB of all; answers 0 or QUOTA. Needs the capability kv.
+export function keepNote(key: string, value: Uint8Array): i32 {
+  const name = String.UTF8.encode(key);
+  return hostSet(changetype<usize>(name), name.byteLength, value.dataStart, value.length);
+}
+
+// Needs the capability kv.
+export function dropNote(key: string): void {
+  const name = String.UTF8.encode(key);
+  hostDelete(changetype<usize>(name), name.byteLength);
 }
 
 export class Response {

@@ -78,6 +78,24 @@ AXIOM_IMPORT("axiom:host/call@1", "cancelled") int32_t axiom_cancelled(void);
 /* Capability log. Level 0 error, 1 warning, 2 info, 3 debug. */
 AXIOM_IMPORT("axiom:host/log@1", "log") int32_t axiom_log_bytes(int32_t level, const char *text, size_t length);
 
+/* Capability clock: nanoseconds since 1970, and since an arbitrary moment. */
+AXIOM_IMPORT("axiom:host/clock@1", "now") int64_t axiom_now(void);
+AXIOM_IMPORT("axiom:host/clock@1", "monotonic") int64_t axiom_monotonic(void);
+
+/* Capability random. */
+AXIOM_IMPORT("axiom:host/random@1", "fill") int32_t axiom_random(void *to, size_t length);
+
+/* Capability metric: a name of a-z, 0-9 and _. */
+AXIOM_IMPORT("axiom:host/metric@1", "report") int32_t axiom_metric(const char *name, size_t length, double value);
+
+/* Capability kv. axiom_kv_get answers the length of the value, which is written only where it fits, and -1 for none. */
+AXIOM_IMPORT("axiom:host/kv@1", "get")
+int32_t axiom_kv_get(const char *key, size_t key_length, void *to, size_t capacity);
+AXIOM_IMPORT("axiom:host/kv@1", "set")
+int32_t axiom_kv_set(const char *key, size_t key_length, const void *value, size_t length);
+AXIOM_IMPORT("axiom:host/kv@1", "delete") int32_t axiom_kv_delete(const char *key, size_t key_length);
+AXIOM_IMPORT("axiom:host/kv@1", "keys") size_t axiom_kv_keys(char *to, size_t capacity);
+
 /* Capability net.http. */
 AXIOM_IMPORT("axiom:host/http@1", "send")
 int32_t axiom_http_send(const char *request, size_t length, const void *body, size_t body_length);

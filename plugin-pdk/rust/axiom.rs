@@ -133,6 +133,37 @@ mod host_log {
     }
 }
 
+mod host_clock {
+    #[link(wasm_import_module = "axiom:host/clock@1")]
+    extern "C" {
+        pub fn now() -> i64;
+        pub fn monotonic() -> i64;
+    }
+}
+
+mod host_random {
+    #[link(wasm_import_module = "axiom:host/random@1")]
+    extern "C" {
+        pub fn fill(pointer: *mut u8, length: usize) -> i32;
+    }
+}
+
+mod host_metric {
+    #[link(wasm_import_module = "axiom:host/metric@1")]
+    extern "C" {
+        pub fn report(pointer: *const u8, length: usize, value: f64) -> i32;
+    }
+}
+
+mod host_kv {
+    #[link(wasm_import_module = "axiom:host/kv@1")]
+    extern "C" {
+        pub fn get(key: *const u8, key_length: usize, pointer: *mut u8, capacity: usize) -> i32;
+        pub fn set(key: *const u8, key_length: usize, value: *const u8, length: usize) -> i32;
+        pub fn delete(key: *const u8, key_length: usize) -> i32;
+    }
+}
+
 mod host_http {
     #[link(wasm_import_module = "axiom:host/http@1")]
     extern "C" {
@@ -197,6 +228,53 @@ pub enum Level {
 /// Needs the capability `log`.
 pub fn log(level: Level, message: &str) {
     unsafe { host_log::log(level as i32, message.as_ptr(), message.len()) };
+}
+
+/// Nanoseconds since 1970. Needs the capability `clock`.
+pub fn now_ns() -> i64 {
+    unsafe { host_clock::now() }
+}
+
+/// Nanoseconds since an arbitrary moment. Needs the capability `clock`.
+pub fn monotonic_ns() -> i64 {
+    unsafe { host_clock::monotonic() }
+}
+
+/// Needs the capability `random`.
+pub fn fill_random(bytes: &mut [u8]) {
+    unsafe { host_random::fill(bytes.as_mut_ptr(), bytes.len()) };
+}
+
+/// `name` is of `a-z`, `0-9` and `_`. Needs the capability `metric`.
+pub fn report_metric(name: &str, value: f64) {
+    unsafe { host_metric::report(name.as_ptr(), name.len(), value) };
+}
+
+/// A note that an earlier call kept. Needs the capability `kv`.
+pub fn note(key: &str) -> Option<Vec<u8>> {
+    let get = |bytes: &mut [u8]| unsafe { host_kv::get(key.as_ptr(), key.len(), bytes.as_mut_ptr(), bytes.len()) };
+    let mut bytes = Vec::new();
+    loop {
+        let length = usize::try_from(get(&mut bytes)).ok()?;
+        let is_whole = length <= bytes.len();
+        bytes.resize(length, 0);
+        if is_whole {
+            return Some(bytes);
+        }
+    }
+}
+
+/// Keeps a note on this machine, 1 MiB of all. Needs the capability `kv`.
+pub fn keep_note(key: &str, value: &[u8]) -> Result {
+    match unsafe { host_kv::set(key.as_ptr(), key.len(), value.as_ptr(), value.len()) } {
+        0 => Ok(()),
+        class => Err(Failure { class, message: "there is no room for another note".into() }),
+    }
+}
+
+/// Needs the capability `kv`.
+pub fn drop_note(key: &str) {
+    unsafe { host_kv::delete(key.as_ptr(), key.len()) };
 }
 
 pub struct Response {

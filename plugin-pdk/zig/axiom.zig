@@ -66,6 +66,25 @@ const host_log = struct {
     extern "axiom:host/log@1" fn log(level: i32, text: [*]const u8, length: usize) i32;
 };
 
+const host_clock = struct {
+    extern "axiom:host/clock@1" fn now() i64;
+    extern "axiom:host/clock@1" fn monotonic() i64;
+};
+
+const host_random = struct {
+    extern "axiom:host/random@1" fn fill(to: [*]u8, length: usize) i32;
+};
+
+const host_metric = struct {
+    extern "axiom:host/metric@1" fn report(name: [*]const u8, length: usize, value: f64) i32;
+};
+
+const host_kv = struct {
+    extern "axiom:host/kv@1" fn get(key: [*]const u8, key_length: usize, to: [*]u8, capacity: usize) i32;
+    extern "axiom:host/kv@1" fn set(key: [*]const u8, key_length: usize, value: [*]const u8, length: usize) i32;
+    extern "axiom:host/kv@1" fn delete(key: [*]const u8, key_length: usize) i32;
+};
+
 const host_http = struct {
     extern "axiom:host/http@1" fn send(request: [*]const u8, length: usize, body: [*]const u8, body_length: usize) i32;
     extern "axiom:host/http@1" fn response(to: [*]u8, capacity: usize) usize;
@@ -192,6 +211,47 @@ pub const Level = enum(i32) { err, warning, info, debug };
 /// Needs the capability `log`.
 pub fn log(level: Level, message: []const u8) void {
     _ = host_log.log(@intFromEnum(level), message.ptr, message.len);
+}
+
+/// Nanoseconds since 1970. Needs the capability `clock`.
+pub fn nowNs() i64 {
+    return host_clock.now();
+}
+
+/// Nanoseconds since an arbitrary moment. Needs the capability `clock`.
+pub fn monotonicNs() i64 {
+    return host_clock.monotonic();
+}
+
+/// Needs the capability `random`.
+pub fn fillRandom(bytes: []u8) void {
+    _ = host_random.fill(bytes.ptr, bytes.len);
+}
+
+/// `name` is of `a-z`, `0-9` and `_`. Needs the capability `metric`.
+pub fn reportMetric(name: []const u8, value: f64) void {
+    _ = host_metric.report(name.ptr, name.len, value);
+}
+
+/// A note that an earlier call kept. Needs the capability `kv`.
+pub fn note(key: []const u8) Error!?[]u8 {
+    var bytes: []u8 = &.{};
+    while (true) {
+        const length = host_kv.get(key.ptr, key.len, bytes.ptr, bytes.len);
+        if (length < 0) return null;
+        if (length <= bytes.len) return bytes[0..@intCast(length)];
+        bytes = try allocator.alloc(u8, @intCast(length));
+    }
+}
+
+/// Keeps a note on this machine, 1 MiB of all. Needs the capability `kv`.
+pub fn keepNote(key: []const u8, value: []const u8) Error!void {
+    if (host_kv.set(key.ptr, key.len, value.ptr, value.len) != 0) return error.Quota;
+}
+
+/// Needs the capability `kv`.
+pub fn dropNote(key: []const u8) void {
+    _ = host_kv.delete(key.ptr, key.len);
 }
 
 pub const Response = struct { status: i64, header: Header, body: []u8 };

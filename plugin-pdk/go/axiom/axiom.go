@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"errors"
 	"runtime"
+	"time"
 	"unsafe"
 )
 
@@ -123,6 +124,27 @@ func hostCancelled() int32
 //go:wasmimport axiom:host/log@1 log
 func hostLog(level int32, pointer unsafe.Pointer, length uint32) int32
 
+//go:wasmimport axiom:host/clock@1 now
+func hostNow() int64
+
+//go:wasmimport axiom:host/clock@1 monotonic
+func hostMonotonic() int64
+
+//go:wasmimport axiom:host/random@1 fill
+func hostFill(pointer unsafe.Pointer, length uint32) int32
+
+//go:wasmimport axiom:host/metric@1 report
+func hostReport(pointer unsafe.Pointer, length uint32, value float64) int32
+
+//go:wasmimport axiom:host/kv@1 get
+func hostGet(key unsafe.Pointer, keyLength uint32, pointer unsafe.Pointer, capacity uint32) int32
+
+//go:wasmimport axiom:host/kv@1 set
+func hostSet(key unsafe.Pointer, keyLength uint32, value unsafe.Pointer, length uint32) int32
+
+//go:wasmimport axiom:host/kv@1 delete
+func hostDelete(key unsafe.Pointer, keyLength uint32) int32
+
 //go:wasmimport axiom:host/http@1 send
 func hostSend(pointer unsafe.Pointer, length uint32, body unsafe.Pointer, bodyLength uint32) int32
 
@@ -205,6 +227,48 @@ const (
 func Log(level Level, message string) {
 	text := []byte(message)
 	hostLog(int32(level), at(text), uint32(len(text)))
+}
+
+// Now is the time, which Go's own packages do not know in a plugin. It needs the capability clock.
+func Now() time.Time { return time.Unix(0, hostNow()).UTC() }
+
+// Monotonic is the time since an arbitrary moment. It needs the capability clock.
+func Monotonic() time.Duration { return time.Duration(hostMonotonic()) }
+
+// FillRandom fills bytes, which crypto/rand cannot do in a plugin. It needs the capability random.
+func FillRandom(bytes []byte) { hostFill(at(bytes), uint32(len(bytes))) }
+
+// ReportMetric needs the capability metric; name is of a-z, 0-9 and _.
+func ReportMetric(name string, value float64) {
+	text := []byte(name)
+	hostReport(at(text), uint32(len(text)), value)
+}
+
+// Note is what an earlier call kept, and whether there is any. It needs the capability kv.
+func Note(key string) ([]byte, bool) {
+	name, value := []byte(key), []byte{}
+	for {
+		length := int(hostGet(at(name), uint32(len(name)), at(value), uint32(len(value))))
+		if length <= len(value) {
+			return value[:max(0, length)], length >= 0
+		}
+		value = make([]byte, length)
+	}
+}
+
+// KeepNote keeps a note on this machine, 1 MiB of all. It needs the capability kv.
+func KeepNote(key string, value []byte) error {
+	name := []byte(key)
+	if class := hostSet(at(name), uint32(len(name)), at(value), uint32(len(value))); class != 0 {
+		return Class(class)
+	}
+	return nil
+}
+
+// DropNote needs the capability kv.
+func DropNote(key string) {
+	name := []byte(key)
+	hostDelete(at(name), uint32(len(name)))
 }
 
 // Request is one of HTTP.
