@@ -30,8 +30,8 @@ export class HttpClient {
 
   constructor(readonly settings: ClientSettings) {}
 
-  /** Where a request may go to; `capability_denied` if nowhere. */
-  async places({ host, port, isSecure }: HttpRequest): Promise<HttpPlace[]> {
+  /** Where a request may go to; `capability_denied` if nowhere. What is secret goes to nobody unknown without encryption. */
+  async #places({ host, port, isSecure }: HttpRequest, isSecret: boolean): Promise<HttpPlace[]> {
     const { resolve = systemResolve, certificates = [], mayBePrivate } = this.settings;
     const literal = addressOfHost(host);
     const addresses = literal === undefined ? await resolve(host).catch(() => noAddress(host)) : [literal];
@@ -39,7 +39,11 @@ export class HttpClient {
     if (fit.length === 0) {
       throw new ServiceRefusal("capability_denied", `it asked for ${host}, whose address ${addresses[0]} is private`);
     }
-    return fit.map((address) => ({ host, address, port, isSecure, certificates }));
+    const safe = isSecure || !isSecret ? fit : fit.filter((address) => !isPublicAddress(address));
+    if (safe.length === 0) {
+      throw new ServiceRefusal("permanent", `credentials for ${host} are not sent without encryption`);
+    }
+    return safe.map((address) => ({ host, address, port, isSecure, certificates }));
   }
 
   /** @param more Headers that count whatever the request says */
@@ -58,16 +62,16 @@ export class HttpClient {
         if (kept.hasAnswered || signal.aborted) throw error;
       }
     }
-    return await this.#exchange(await this.#open(request, signal), message, method, signal);
+    return await this.#exchange(await this.#open(request, "authorization" in more, signal), message, method, signal);
   }
 
   close(): void {
     this.#idle.close();
   }
 
-  async #open(request: HttpRequest, signal: AbortSignal): Promise<HttpConnection> {
+  async #open(request: HttpRequest, isSecret: boolean, signal: AbortSignal): Promise<HttpConnection> {
     let failure: unknown;
-    for (const place of await this.places(request)) {
+    for (const place of await this.#places(request, isSecret)) {
       try {
         return await HttpConnection.open(place, signal);
       } catch (error) {

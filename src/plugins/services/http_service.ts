@@ -5,10 +5,10 @@
 import { utf8 } from "../../base/bytes.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Capability } from "../capabilities.ts";
-import { type CapabilityService, type ServiceAnswer, ServiceRefusal } from "../capability_service.ts";
+import type { CapabilityService, ServiceAnswer } from "../capability_service.ts";
 import { type ClientSettings, HttpClient } from "./http_client.ts";
-import { type HttpRequest, httpRequest } from "./http_request.ts";
-import { addressOfHost, isPublicAddress } from "./public_address.ts";
+import { httpRequest } from "./http_request.ts";
+import { addressOfHost } from "./public_address.ts";
 
 export interface HttpSettings extends Pick<ClientSettings, "resolve" | "certificates"> {
   /** For a host; undefined where there are none. */
@@ -44,7 +44,6 @@ export function httpService(granted: Capability, settings: HttpSettings = {}): C
     async answer(asked, body, signal): Promise<ServiceAnswer> {
       const request = httpRequest(asked, granted);
       const credential = await credentialOf?.(request.host, request.port);
-      if (credential !== undefined) await demandSecrecy(client, request);
       const more = {
         ...(credential === undefined ? {} : { authorization: credential.header }),
         ...(body.length > 0 || WITH_BODY.includes(request.method) ? { "content-length": `${body.length}` } : {}),
@@ -56,12 +55,6 @@ export function httpService(granted: Capability, settings: HttpSettings = {}): C
     },
     close: () => client.close(),
   };
-}
-
-/** Within a private network it is for whoever wrote `http://` to know. */
-async function demandSecrecy(client: HttpClient, request: HttpRequest): Promise<void> {
-  if (request.isSecure || !(await client.places(request)).some(({ address }) => isPublicAddress(address))) return;
-  throw new ServiceRefusal("permanent", `credentials for ${request.host} are not sent without encryption`);
 }
 
 /** Whoever granted an address, or this very machine, has said that it may be a private one. */

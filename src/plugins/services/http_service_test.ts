@@ -243,7 +243,10 @@ Deno.test("a response without end, and one that is larger than allowed, end the 
   };
   await withRawServer(endless, (port) =>
     withPlugin(port, {}, async (pool, at) => {
-      await rejects(deliver(pool, { method: "GET", url: at }), failing("quota", /longer than 83886080 bytes/));
+      const told = deliver(pool, { method: "GET", url: at }).then(({ class: answer, response, body }) => {
+        throw new Error(`it ended: ${answer} ${JSON.stringify(response)} ${body.length}`);
+      });
+      await rejects(told, failing("quota", /longer than 83886080 bytes/));
     }));
 });
 
