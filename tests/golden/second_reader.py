@@ -424,6 +424,10 @@ class Repository:
         for type_name in ("condemned", "ledger"):
             for name in self.list(type_name):
                 demand(parse_json(self.open(type_name, f"{type_name}/{name}"))["version"] == 1, "another version")
+        for name in [name for name in self.list("codecs") if name.endswith(".wasm")]:
+            stored = self.get(f"codecs/{name}")
+            demand(len(stored) <= 32 * MIB, f"the decoder {name} has no possible length")
+            demand(hashlib.sha256(stored).hexdigest() + ".wasm" == name, f"the decoder {name} is damaged")
 
     def read_packs(self):
         self.packs, self.frames = {}, {}

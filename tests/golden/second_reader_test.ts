@@ -1,6 +1,8 @@
 /** The reader in Python, which shares nothing with the program but docs/format.md, against what the program wrote. */
 import { deepStrictEqual, match } from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { utf8 } from "../../src/base/bytes.ts";
 import { sortNames } from "../../src/base/names.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { bringBack, withFolder } from "../faults/test_repository.ts";
@@ -106,5 +108,17 @@ test("a reader in Python refuses a flipped bit in any object that it needs", ski
         await Deno.writeFile(path, whole);
       });
     }
+  });
+});
+
+test("a reader in Python looks at what decoders are called", skipped, async (python) => {
+  await withCopy(async (folder, options) => {
+    const module = utf8("a module that is not run"), name = createHash("sha256").update(module).digest("hex");
+    await Deno.mkdir(`${folder}/repository/codecs`);
+    await Deno.writeFile(`${folder}/repository/codecs/${name}.wasm`, module);
+    await Deno.writeFile(`${folder}/repository/codecs/${name}.wasm.minisig`, utf8("a signature"));
+    await list(python, ...options);
+    await Deno.writeFile(`${folder}/repository/codecs/${name}.wasm`, utf8("another module"));
+    match(await python.failure(READER, ...options, "list"), /^refused: the decoder/);
   });
 });
