@@ -18,8 +18,6 @@ import { WORK } from "../plugins/built.ts";
 import { COMPILERS } from "../plugins/compilers.ts";
 import { PROGRAM } from "../tests/e2e/program.ts";
 
-/** Rust's library is built once for everything. */
-const TARGET = join(WORK, "rust");
 const KIT = fileURLToPath(new URL(".", import.meta.url));
 
 async function run(line: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -51,7 +49,8 @@ for (const language of LANGUAGES) {
               ...compiler.environment,
               CARGO_TARGET_DIR: join(place, "target"),
             });
-            if (language === "rust") await Deno.symlink(TARGET, join(folder, "target"));
+            // One library for all of the projects in Rust.
+            if (language === "rust") await Deno.symlink(join(place, "target"), join(folder, "target"));
             for (const line of others) await run([...PROGRAM, ...line.split(" ").slice(1)], folder);
           });
         }
