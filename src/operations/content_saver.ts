@@ -1,7 +1,8 @@
 import { MIB } from "../base/bytes.ts";
-import { throwIfAborted } from "../base/errors.ts";
+import { AxiomError, type ErrorReport, reportError, throwIfAborted } from "../base/errors.ts";
+import { displayName } from "../base/names.ts";
 import type { Entry } from "../model/entry.ts";
-import type { FileStat, FileSystem } from "../platform/file_system.ts";
+import { type FileStat, type FileSystem, SystemError } from "../platform/file_system.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import { readXattrs } from "./entry_of_stat.ts";
 import type { FilePlan, FileSaver, SavedContent } from "./file_saver.ts";
@@ -18,6 +19,26 @@ interface Linked {
   content: Pending<SavedContent> | string;
   /** 0 while it is on its way. */
   bytes: number;
+}
+
+/** Why a file that should be empty is not: /proc and its like make up what they hold when it is read, and tell no length. */
+function hiddenContent(files: FileSystem, path: string): ErrorReport | undefined {
+  try {
+    const file = files.openForReading(path);
+    try {
+      if (file.read(new Uint8Array(1), 0) === 0 || file.stat().sizeBytes > 0) return undefined;
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (error instanceof SystemError) return undefined; // nothing that could be saved
+    throw error;
+  }
+  return reportError(
+    new AxiomError("source_unreadable", `Cannot read ${displayName(path)}: it has a length of 0 and content`, {
+      hint: "Save a copy of it, or leave such file systems out: --one-file-system, --exclude",
+    }),
+  );
 }
 
 /** Saves what files hold, of a file with several names once. */
@@ -50,7 +71,12 @@ export class ContentSaver {
 
   #saveOne(path: string, stat: FileStat, last: Entry | undefined): Pending<SavedContent> {
     if (stat.sizeBytes === 0) {
-      return settled({ changed: false, chunksNew: 0, bytesNew: 0, ...readXattrs(this.files, path) });
+      const fault = hiddenContent(this.files, path);
+      return settled({
+        ...{ changed: false, chunksNew: 0, bytesNew: 0 },
+        ...readXattrs(this.files, path),
+        ...(fault === undefined ? {} : { fault }),
+      });
     }
     this.writer.growIfNeeded();
     return pending(this.saver.save(path, stat, (seen) => this.planOf(path, seen), last));

@@ -22,6 +22,11 @@ export function demandCategory(
 ): void {
   const why = absent.get(pluginId);
   if (why !== undefined && !registry.isServing(pluginId)) throw why;
+  if (!registry.list().some(({ source }) => source.plugin.pluginId === pluginId)) {
+    throw new AxiomError("plugin_missing", `Cannot ${doing}: no plugin ${pluginId} is installed`, {
+      hint: "`axiom plugin load <file>` installs one, `axiom plugin list` shows what is there",
+    });
+  }
   const lease = registry.lease(pluginId);
   lease.release();
   if (lease.source.category === category && lease.open.pool !== undefined) return;

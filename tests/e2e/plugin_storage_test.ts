@@ -22,7 +22,7 @@ Deno.test(
     const source = machine.path("source");
     await writeRuns(source, 3, 700_000);
 
-    match((await run(14, ...on("init"))).stderr, new RegExp(`${STORAGE_ID}: none of this id`));
+    match((await run(14, ...on("init"))).stderr, new RegExp(`no plugin ${STORAGE_ID} is installed`));
     await run(0, "plugin", "load", await writePlugin(machine, "store.wasm", toyStorage(server.port)));
     match((await run(14, ...on("init"))).stderr, /waits for a grant of net\.http/);
     await run(0, "plugin", "grant", "--all", STORAGE_ID);
@@ -38,6 +38,6 @@ Deno.test(
     deepEqual(pictureOfFolder(files, source), pictureOfFolder(files, machine.path("out")));
 
     await run(0, "plugin", "unload", STORAGE_ID);
-    match((await run(14, ...on("snapshots"))).stderr, new RegExp(`${STORAGE_ID}: none of this id`));
+    match((await run(14, ...on("snapshots"))).stderr, new RegExp(`no plugin ${STORAGE_ID} is installed`));
   }),
 );
