@@ -78,7 +78,11 @@ fn put(key: &str, object: &[u8]) -> axiom::Result {
 fn make_folders(folder: &str) -> axiom::Result {
     let ends = folder.match_indices('/').map(|(at, _)| at + 1);
     for end in std::iter::once(0).chain(ends) {
-        let made = send("MKCOL", &folder[..end], &[], &[])?;
+        let mut made = send("MKCOL", &folder[..end], &[], &[])?;
+        // Apache says 403 where another client made it at this moment, and 405 from then on.
+        if made.status == 403 {
+            made = send("MKCOL", &folder[..end], &[], &[])?;
+        }
         // 405: it is there already. Some servers say 409 or 301 of the root.
         if !matches!(made.status, 200..=299 | 405) && end > 0 {
             expect("MKCOL", &folder[..end], made)?;
