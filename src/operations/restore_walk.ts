@@ -8,6 +8,7 @@ import type { WorkerPool } from "../stages/worker_pool.ts";
 import { isDamage } from "./damage.ts";
 import type { RestoreContext, RestoreOptions } from "./restore.ts";
 import { RestoreBatches } from "./restore_batches.ts";
+import { BlockedFolders } from "./restore_blocked.ts";
 import { RestoreDeletions } from "./restore_deletions.ts";
 import {
   fileToRestore,
@@ -38,6 +39,7 @@ export class RestoreWalk {
   readonly #links = new LinkGroups();
   readonly #planner: RestoreFilePlanner;
   readonly #deletions: RestoreDeletions;
+  readonly #blocked: BlockedFolders;
 
   constructor(
     readonly trees: TreeReader,
@@ -54,6 +56,7 @@ export class RestoreWalk {
     this.#batches = new RestoreBatches(execute);
     this.#deletions = new RestoreDeletions(target, options);
     this.#planner = new RestoreFilePlanner(pool, target, options, keys);
+    this.#blocked = new BlockedFolders(trees, tally, options, context.signal);
   }
 
   async plan(place: SnapshotPlace): Promise<RestoreWork> {
@@ -124,7 +127,9 @@ export class RestoreWalk {
     const existing = parent.stat(path);
     const clash = parent.clash(path, existing);
     const isFolder = existing?.type === "dir";
-    if (clash === undefined && !isFolder && !this.#mayReplace(entry, path, existing)) return;
+    if (clash === undefined && existing !== undefined && !isFolder && !this.#isReplaceable(entry, existing)) {
+      return await this.#blocked.leaveOut(entry, path, existing.type);
+    }
     const metadata = await this.#metadata(entry);
     const parts = new PartNames(this.trees, entry.subtree);
     const stood = isFolder && clash === undefined;
@@ -143,11 +148,15 @@ export class RestoreWalk {
 
   /** Whether `--overwrite` lets an entry take the place of what is there; counted if not. */
   #mayReplace(entry: Entry, path: string, existing: FileStat | undefined): boolean {
-    const { overwrite } = this.options;
-    const may = existing === undefined || overwrite === "always" || overwrite === "if-changed" ||
-      (overwrite === "if-newer" && BigInt(entry.mtime) > BigInt(existing.mtimeNs));
+    const may = existing === undefined || this.#isReplaceable(entry, existing);
     if (!may) this.tally.skipped(path);
     return may;
+  }
+
+  #isReplaceable(entry: Entry, existing: FileStat): boolean {
+    const { overwrite } = this.options;
+    return overwrite === "always" || overwrite === "if-changed" ||
+      (overwrite === "if-newer" && BigInt(entry.mtime) > BigInt(existing.mtimeNs));
   }
 
   async #other(entry: Entry, path: string, parent: WalkedFolder): Promise<void> {

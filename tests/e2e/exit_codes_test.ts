@@ -85,6 +85,25 @@ Deno.test(
         match(ended.stdout, /\d failed/);
       },
     });
+    await t.step("a folder of the target cannot be made where something else is kept", async () => {
+      writeFiles(machine.path("kept"), { a: "no folder" });
+      const restore = ["restore", `latest:${source}`, "--target", "kept", "--overwrite", "never"];
+      for (const more of [["--dry-run"], ["--verify"]]) {
+        const ended = await machine.run([...restore, ...more]);
+        endsWith(
+          ended,
+          3,
+          /Cannot restore a: a file stands .* \d+ entries below it were left out\n {2}hint: Move it away/,
+        );
+        match(ended.stdout, /[1-9]\d* skipped, 1 failed/);
+      }
+      const { code, stdout } = await machine.run([...restore, "--json"]);
+      equal(code, 3);
+      const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+      const { files_skipped, files_failed } = lines.at(-1);
+      ok(files_skipped > files_failed);
+      deepEqual(lines.filter(({ type }) => type === "error").map(({ path }) => path), ["a"]);
+    });
   }),
 );
 
