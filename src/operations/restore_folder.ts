@@ -31,8 +31,10 @@ export class WalkedFolder {
     return this.#isNew;
   }
 
+  /** Below what is no folder, or has another name, nothing is looked for: it goes before the folder is made, or is a fault. */
   stat(path: string): FileStat | undefined {
-    return this.isNew ? undefined : this.target?.lstat(path);
+    const isEmpty = this.#isMade ? this.#isNew : !this.stood;
+    return isEmpty ? undefined : this.target?.lstat(path);
   }
 
   clash(path: string, existing: FileStat | undefined): NameClash | undefined {

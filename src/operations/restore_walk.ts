@@ -136,8 +136,9 @@ export class RestoreWalk {
     const folder = new WalkedFolder(path, this.target, parts, stood, () => {
       parent.make();
       if (clash !== undefined) throw clash;
-      const isNew = !this.options.dryRun && this.target !== undefined &&
-        makeFolder(this.target, path, existing === undefined);
+      const isNew = this.options.dryRun || this.target === undefined
+        ? !stood
+        : makeFolder(this.target, path, existing === undefined);
       this.tally.foldersRestored++;
       this.work.folders.push({ path, metadata });
       return isNew;

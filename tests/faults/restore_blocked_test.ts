@@ -85,12 +85,22 @@ Deno.test("a folder whose place is kept is one fault, and what it held is skippe
 
 Deno.test("a folder takes a place that is not kept, and all that it held comes back", (t) =>
   inEachWay(t, ["always", "if-changed"], async ({ source, target, overwrite, ...saved }) => {
-    const { faults, counts, filesVerified } = await broughtBack(saved, source, target, { overwrite, verify: true });
-    deepEqual(faults, []);
-    deepEqual(counts.slice(1), [0, 0]);
-    equal(filesVerified, 4);
+    for (const dryRun of [true, false]) {
+      const done = await broughtBack(saved, source, target, { overwrite, verify: true, dryRun });
+      deepEqual(done, { faults: [], counts: [3, 0, 0], filesVerified: dryRun ? 0 : 4 });
+    }
     equal(Deno.readTextFileSync(`${target}/d/1`), "one");
     equal(files.lstat(`${target}/d/sub/2`).inode, files.lstat(`${target}/e/2`).inode);
+  }));
+
+Deno.test("a folder takes such a place also for one file far below it", (t) =>
+  inEachWay(t, ["always"], async ({ source, target, overwrite, ...saved }) => {
+    const select = (path: string) => path === "d/sub/2";
+    for (const dryRun of [true, false]) {
+      const done = await broughtBack(saved, source, target, { overwrite, verify: true, dryRun, select });
+      deepEqual(done, { faults: [], counts: [1, 0, 0], filesVerified: dryRun ? 0 : 1 });
+    }
+    equal(files.lstat(`${target}/d/sub/2`).sizeBytes, 50_000);
   }));
 
 Deno.test("of a folder whose place is kept only what was selected is missing", async (t) => {
