@@ -53,7 +53,8 @@ export class GuestLine {
     if (data !== undefined) this.#data.set(data);
     Atomics.store(this.#words, STATE, OPEN);
     this.post({ type: "ask", module, question });
-    Atomics.wait(this.#words, STATE, OPEN);
+    // The host wakes after it has answered, which may be late enough to wake the next question.
+    while (Atomics.load(this.#words, STATE) === OPEN) Atomics.wait(this.#words, STATE, OPEN);
     return { value: this.#words[VALUE], data: this.#data.slice(0, this.#words[LENGTH]) as Bytes };
   }
 }
