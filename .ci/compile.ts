@@ -7,11 +7,12 @@
 import { LIBC_PATHS } from "../src/platform/libc.ts";
 import { parseArgs } from "node:util";
 
-/** What the program may do, and why. Everything else, such as the network, is refused by Deno. */
+/** What the program may do, and why. Everything else is refused by Deno. */
 export const PERMISSIONS: readonly { flag: string; reason: string }[] = [
   { flag: "--allow-read", reason: "what is saved can lie anywhere, and so can a repository" },
   { flag: "--allow-write", reason: "a restore can go anywhere, and so can a repository" },
   { flag: "--allow-env", reason: "AXIOM_… variables, HOME and XDG_… folders, NO_COLOR, and ${…} in axiom.yaml" },
+  { flag: "--allow-net", reason: "hosts that a person granted to a plugin; the program itself connects to none" },
   { flag: "--allow-run", reason: "--password-command and --stdin-from-command run what the user names" },
   { flag: "--allow-sys=hostname,statfs,uid,gid,osRelease", reason: "host and user of a snapshot, kind of file system" },
   {

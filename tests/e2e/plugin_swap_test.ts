@@ -279,7 +279,7 @@ Deno.test({
     await writeRuns(source, 9, 2_500_000);
     await succeeds(machine, "init");
     await succeeds(machine, "plugin", "load", await writePlugin(machine, "cipher.wasm", cipher(1)));
-    const output = slowBackup(machine, source, 1_500, ["--compression", "none", "--encryption", id]).output();
+    const output = slowBackup(machine, source, 500, ["--compression", "none", "--encryption", id]).output();
     await serves(machine, "1.0.1", 1, id);
     await install(machine, 2, cipher(2));
     await serves(machine, "1.0.2", 1, id);
