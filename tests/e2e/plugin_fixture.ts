@@ -30,16 +30,25 @@ export async function writePlugin(machine: Machine, name: string, module: Uint8A
   return path;
 }
 
-/** Files of runs, of which the codec makes a tenth; no two are alike. */
+/** Runs of 16 to 79 equal bytes, of which the codec makes a tenth. */
+export function runs(seed: string, sizeBytes: number): Uint8Array<ArrayBuffer> {
+  return runsOf(seededRandom(seed), sizeBytes);
+}
+
+function runsOf(random: ReturnType<typeof seededRandom>, sizeBytes: number): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(sizeBytes), seeds = random(Math.ceil(sizeBytes / 16));
+  for (let at = 0, i = 0; at < sizeBytes; i++) {
+    const length = 16 + seeds[i] % 64;
+    data.fill(seeds[i] ^ i, at, at += length);
+  }
+  return data;
+}
+
+/** Files of runs; no two are alike. */
 export async function writeRuns(folder: string, files: number, bytesEach: number): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   const random = seededRandom("runs");
   for (let file = 0; file < files; file++) {
-    const data = new Uint8Array(bytesEach), seeds = random(Math.ceil(bytesEach / 32));
-    for (let at = 0, i = 0; at < bytesEach; i++) {
-      const length = 16 + seeds[i] % 64;
-      data.fill(seeds[i] ^ i, at, at += length);
-    }
-    await Deno.writeFile(join(folder, `file ${file}`), data);
+    await Deno.writeFile(join(folder, `file ${file}`), runsOf(random, bytesEach));
   }
 }

@@ -12,7 +12,8 @@ import { OP, op, pluginModule } from "../../src/plugins/wasm_fixture.ts";
 import { runLengthCodec } from "../../src/plugins/toy_codec_fixture.ts";
 import { pictureOfFolder } from "../faults/pictures.ts";
 import { CODEC_ID, toyCodec, writePlugin, writeRuns } from "./plugin_fixture.ts";
-import { type Ended, ended, type Machine, onMachine } from "./program.ts";
+import { PacedBackup } from "./paced_backup.ts";
+import { type Ended, type Machine, onMachine } from "./program.ts";
 
 const files = openFileSystem();
 const unix = Deno.build.os !== "windows";
@@ -41,12 +42,9 @@ async function isServing(machine: Machine, version: string, calls: number, id = 
   return serving?.version === version && serving.calls >= calls;
 }
 
-async function serves(machine: Machine, version: string, calls: number, id = CODEC_ID): Promise<void> {
-  for (let tries = 0; tries < 3000; tries++) {
-    if (await isServing(machine, version, calls, id)) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`${version} does not serve`);
+/** Feeds the backup until this version has made a frame of it. */
+function makesFrames(machine: Machine, backup: PacedBackup, version: string, id = CODEC_ID): Promise<void> {
+  return backup.feedUntil(`a frame by ${id} ${version}`, () => isServing(machine, version, 1, id));
 }
 
 async function install(machine: Machine, n: number, module = toyCodec(n)): Promise<void> {
@@ -57,48 +55,25 @@ async function install(machine: Machine, n: number, module = toyCodec(n)): Promi
   });
 }
 
-/** A backup that takes long, since its upload is slow. */
-function slowBackup(machine: Machine, source: string, kibPerSecond: number, by = ["--compression", CODEC_ID]) {
-  const limit = ["--limit-upload", `${kibPerSecond}`];
-  return machine.command(["backup", source, ...by, "--json", ...limit]).spawn();
-}
-
-async function assertRestores(machine: Machine, source: string): Promise<void> {
-  await succeeds(machine, "restore", `latest:${source}`, "--target", machine.path("out"), "--verify");
-  deepEqual(pictureOfFolder(files, source), pictureOfFolder(files, machine.path("out")));
-  await succeeds(machine, "check", "--read-data");
-}
-
 Deno.test({
   name: "20 swaps in the middle of a backup: each generation made frames, none is lost, and all of it is restored",
   ignore: !unix,
   fn: onMachine(async (machine) => {
-    const swaps = 20, source = machine.path("source"), piece = 1_000_000;
-    await writeRuns(source, 1, 200 * piece);
-    const data = await Deno.readFile(`${source}/file 0`);
+    const swaps = 20;
     await succeeds(machine, "init");
     await succeeds(machine, "plugin", "load", await writePlugin(machine, "toy.wasm", toyCodec(0)));
-    const running = machine.command(["backup", "--stdin", "--compression", CODEC_ID, "--json"], { stdin: "" }).spawn();
-    const output = running.output(), input = running.stdin.getWriter();
-    let written = 0;
+    const backup = new PacedBackup(machine, "--compression", CODEC_ID);
     for (let n = 0; n <= swaps; n++) {
       if (n > 0) await install(machine, n);
       if (n > 0) await answerOf(machine, "sync");
-      while (!await isServing(machine, `1.0.${n}`, 1)) {
-        await input.write(data.subarray(written, written += piece));
-        ok(written < data.length, `1.0.${n} made no frame of so much`);
-      }
+      await makesFrames(machine, backup, `1.0.${n}`);
     }
-    await input.close();
-    const done = ended(await output);
-    equal(done.code, 0, done.stderr);
-    const { plugins, bytes_added } = done.last();
+    const { plugins, bytes_added } = (await backup.finish()).last();
     const toys = plugins.filter(({ plugin_id }: { plugin_id: string }) => plugin_id === CODEC_ID);
     equal(toys.length, swaps + 1, JSON.stringify(plugins));
     const frames = toys.reduce((sum: number, each: { frames: number }) => sum + each.frames, 0);
     ok(frames >= bytes_added / 4 / 1024 / 1024, `${frames} frames of ${bytes_added} bytes`);
-    deepEqual((await succeeds(machine, "dump", "latest:/stdin")).bytes, data.subarray(0, written));
-    await succeeds(machine, "check", "--read-data");
+    await backup.assertRestores(machine);
   }),
 });
 
@@ -126,19 +101,17 @@ Deno.test({
   name: "a version that traps after the probe is taken out of service, the one before makes the frame, and stays",
   ignore: !unix,
   fn: onMachine(async (machine) => {
-    const source = machine.path("source");
-    await writeRuns(source, 24, 2_500_000);
     await succeeds(machine, "init");
     await succeeds(machine, "plugin", "load", await writePlugin(machine, "toy.wasm", toyCodec(1)));
-    const output = slowBackup(machine, source, 300).output();
-    await serves(machine, "1.0.1", 1);
+    const backup = new PacedBackup(machine, "--compression", CODEC_ID);
+    await makesFrames(machine, backup, "1.0.1");
     await install(machine, 2, toyCodec(2, { execute: WORKS_FOR(4) }));
     const { changes } = await answerOf(machine, "sync");
     deepEqual(changes.map(({ outcome, to }) => [outcome, to?.version]), [["switched", "1.0.2"]]);
-    const done = ended(await output);
-    equal(done.code, 0, done.stderr);
+    await makesFrames(machine, backup, "1.0.1");
+    const done = await backup.finish();
     match(done.stdout, /1\.0\.2 .* is in quarantine, and .* 1\.0\.1 .* serves again: .*trap/);
-    await assertRestores(machine, source);
+    await backup.assertRestores(machine);
     match((await succeeds(machine, "plugin", "list")).stdout, /compression_toy +1\.0\.1/);
   }),
 });
@@ -147,17 +120,14 @@ Deno.test({
   name: "load, replace, rollback and unload reach a running backup, which reports each",
   ignore: !unix,
   fn: onMachine(async (machine) => {
-    const source = machine.path("source");
-    await writeRuns(source, 30, 2_500_000);
     await succeeds(machine, "init");
     await succeeds(machine, "plugin", "load", await writePlugin(machine, "one.wasm", toyCodec(1)));
-    const child = slowBackup(machine, source, 200);
-    const output = child.output();
-    await serves(machine, "1.0.1", 1);
+    const backup = new PacedBackup(machine, "--compression", CODEC_ID);
+    await makesFrames(machine, backup, "1.0.1");
     const replaced = await succeeds(machine, "plugin", "replace", await writePlugin(machine, "two.wasm", toyCodec(2)));
     match(
       replaced.stdout,
-      new RegExp(`Process ${child.pid}: compression_toy 1\\.0\\.2 (took over from 1\\.0\\.1|serves)`),
+      new RegExp(`Process ${backup.pid}: compression_toy 1\\.0\\.2 (took over from 1\\.0\\.1|serves)`),
     );
     match((await succeeds(machine, "plugin", "rollback", CODEC_ID)).stdout, /Process \d+: compression_toy 1\.0\.1/);
     const listed = await succeeds(machine, "plugin", "list");
@@ -173,20 +143,20 @@ Deno.test({
     equal((await machine.run(["plugin", "list"], { env })).code, 0);
     const unloaded = await succeeds(machine, "plugin", "unload", CODEC_ID);
     match(unloaded.stdout, /Process \d+: compression_toy is unloaded; what runs with it goes on/);
+    await backup.feed(8);
     await succeeds(machine, "plugin", "load", machine.path("two.wasm"));
-    const done = ended(await output);
-    equal(done.code, 0, done.stderr);
-    await assertRestores(machine, source);
+    await backup.feed(8);
+    await backup.finish();
+    await backup.assertRestores(machine);
     match((await succeeds(machine, "plugin", "list")).stdout, /^[^P]*compression_toy[^P]*$/);
   }),
 });
 
 Deno.test({
-  name: "a signed file that somebody puts into the plugin folder is taken by the running backup within two seconds",
+  name: "a signed file that somebody puts into the plugin folder is taken by the running backup",
   ignore: !unix,
   fn: onMachine(async (machine) => {
-    const source = machine.path("source"), folder = `${machine.home}/.local/share/axiom/plugins`;
-    await writeRuns(source, 20, 2_500_000);
+    const folder = `${machine.home}/.local/share/axiom/plugins`;
     await succeeds(machine, "init");
     await succeeds(machine, "plugin", "keygen", "author");
     const key = (await Deno.readTextFile(machine.path("author.pub"))).split("\n")[1];
@@ -196,16 +166,15 @@ Deno.test({
       await succeeds(machine, "plugin", "sign", "-s", "author.key", `${n}.wasm`);
     }
     await succeeds(machine, "plugin", "load", "1.wasm");
-    const output = slowBackup(machine, source, 300).output();
-    await serves(machine, "1.0.1", 1);
+    const backup = new PacedBackup(machine, "--compression", CODEC_ID);
+    await makesFrames(machine, backup, "1.0.1");
     await Deno.copyFile(machine.path("2.wasm.minisig"), `${folder}/2.wasm.minisig`);
     await Deno.copyFile(machine.path("2.wasm"), `${folder}/2.wasm`);
-    await serves(machine, "1.0.2", 1);
-    const done = ended(await output);
-    equal(done.code, 0, done.stderr);
-    const versions = done.last().plugins.map(({ version }: { version: string }) => version);
+    await backup.waitUntil("1.0.2 serves", () => isServing(machine, "1.0.2", 0));
+    await makesFrames(machine, backup, "1.0.2");
+    const versions = (await backup.finish()).last().plugins.map(({ version }: { version: string }) => version);
     ok(versions.includes("1.0.1") && versions.includes("1.0.2"), `${versions}`);
-    await assertRestores(machine, source);
+    await backup.assertRestores(machine);
     deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["guard", "modules", "plugins.lock"]);
   }),
 });
@@ -215,23 +184,23 @@ Deno.test({
   ignore: !unix,
   fn: onMachine(async (machine) => {
     const source = machine.path("source"), sockets = `${machine.home}/.local/state/axiom/run`;
-    await writeRuns(source, 16, 2_500_000);
+    await writeRuns(source, 8, 2_500_000);
     await succeeds(machine, "init");
     await succeeds(machine, "plugin", "load", await writePlugin(machine, "toy.wasm", toyCodec(0)));
     for (let n = 1; n <= 3; n++) {
-      const running = slowBackup(machine, source, 100);
-      const output = running.output();
-      await serves(machine, `1.0.${n - 1}`, 1);
+      const running = new PacedBackup(machine, "--compression", CODEC_ID);
+      await makesFrames(machine, running, `1.0.${n - 1}`);
       const swap = install(machine, n).then(() => askProcesses(sockets, "sync", systemClock));
-      await new Promise((resolve) => setTimeout(resolve, 30 * n));
-      running.kill("SIGKILL");
-      await Promise.all([output, swap]);
-      equal([...Deno.readDirSync(sockets)].length <= 1, true);
+      await running.feed(n);
+      await Promise.all([running.kill(), swap]);
+      ok([...Deno.readDirSync(sockets)].length <= 1);
     }
     match((await succeeds(machine, "plugin", "list")).stdout, /compression_toy +1\.0\.3/);
     deepEqual([...Deno.readDirSync(sockets)], []);
     await succeeds(machine, "backup", source, "--compression", CODEC_ID);
-    await assertRestores(machine, source);
+    await succeeds(machine, "restore", `latest:${source}`, "--target", machine.path("out"), "--verify");
+    deepEqual(pictureOfFolder(files, source), pictureOfFolder(files, machine.path("out")));
+    await succeeds(machine, "check", "--read-data");
   }),
 });
 
@@ -239,10 +208,9 @@ Deno.test({
   name: "what is built in can be replaced and comes back, while a backup uses it",
   ignore: !unix,
   fn: onMachine(async (machine) => {
-    const source = machine.path("source"), about = { plugin_id: "compression_zstd" };
-    await writeRuns(source, 24, 2_500_000);
+    const about = { plugin_id: "compression_zstd" };
     await succeeds(machine, "init");
-    const output = machine.command(["backup", source, "--json", "--limit-upload", "200"]).spawn().output();
+    const backup = new PacedBackup(machine);
     const replaced = async (n: number) => {
       await writePlugin(machine, "zstd.wasm", toyCodec(n, {}, about));
       const { stdout } = await succeeds(machine, "plugin", n === 1 ? "load" : "replace", "zstd.wasm");
@@ -251,17 +219,17 @@ Deno.test({
     await answerOf(machine, "list");
     await replaced(1);
     await replaced(2);
-    await serves(machine, "1.0.2", 1, "compression_zstd");
+    await makesFrames(machine, backup, "1.0.2", "compression_zstd");
     match((await succeeds(machine, "plugin", "list", "--built-in")).stdout, /compression_zstd .*built-in, replaced/);
     const removed = await succeeds(machine, "plugin", "unload", "compression_zstd");
     match(removed.stdout, /Process \d+: compression_zstd 1\.0\.0 \(built-in\) serves again/);
-    await succeeds(machine, "plugin", "load", "zstd.wasm"); // for the restore
-    const done = ended(await output);
-    equal(done.code, 0, done.stderr);
+    await backup.feed(16);
+    const done = await backup.finish();
     const zstd = done.last().plugins.filter(({ plugin_id }: { plugin_id: string }) => plugin_id === "compression_zstd");
     ok(zstd.some(({ sha256 }: { sha256: string }) => sha256 === "built-in"), JSON.stringify(zstd));
     ok(zstd.some(({ version }: { version: string }) => version === "1.0.2"), JSON.stringify(zstd));
-    await assertRestores(machine, source);
+    await succeeds(machine, "plugin", "load", "zstd.wasm"); // for the restore
+    await backup.assertRestores(machine);
   }),
 });
 
@@ -269,29 +237,29 @@ Deno.test({
   name: "ciphers are swapped under a backup, and one that fails on trial gives its place back, with the frame",
   ignore: !unix,
   fn: onMachine(async (machine) => {
-    const source = machine.path("source"), id = CIPHER.plugin_id;
+    const id = CIPHER.plugin_id;
     const cipher = (n: number, faults: ToyFaults = {}) =>
       pluginModule({
         execute: toyCipher(faults),
         memory: { minimum: 220 },
         sections: [manifestSection({ ...CIPHER, version: `1.0.${n}` })],
       });
-    await writeRuns(source, 9, 2_500_000);
     await succeeds(machine, "init");
     await succeeds(machine, "plugin", "load", await writePlugin(machine, "cipher.wasm", cipher(1)));
-    const output = slowBackup(machine, source, 500, ["--compression", "none", "--encryption", id]).output();
-    await serves(machine, "1.0.1", 1, id);
+    const backup = new PacedBackup(machine, "--compression", "none", "--encryption", id);
+    await makesFrames(machine, backup, "1.0.1", id);
     await install(machine, 2, cipher(2));
-    await serves(machine, "1.0.2", 1, id);
+    await answerOf(machine, "sync");
+    await makesFrames(machine, backup, "1.0.2", id);
     await install(machine, 3, cipher(3, { trapsWhenLarge: true }));
     const { changes } = await answerOf(machine, "sync");
     deepEqual(changes.at(-1)!.outcome, "switched");
-    const done = ended(await output);
-    equal(done.code, 0, done.stdout);
+    await makesFrames(machine, backup, "1.0.2", id);
+    const done = await backup.finish();
     match(done.stdout, /1\.0\.3 .* is in quarantine, and .* 1\.0\.2 .* serves again: .*trap/);
     const sealed = done.last().plugins.filter(({ plugin_id }: { plugin_id: string }) => plugin_id === id);
     ok(!sealed.some(({ version }: { version: string }) => version === "1.0.3"), JSON.stringify(sealed));
     ok(sealed.some(({ version }: { version: string }) => version === "1.0.2"), JSON.stringify(sealed));
-    await assertRestores(machine, source);
+    await backup.assertRestores(machine);
   }),
 });
