@@ -69,6 +69,13 @@ export class AxiomError extends Error {
   }
 }
 
+/** What to do next where something stored is not what it must be. */
+export const DAMAGE_HINTS = {
+  /** What is missing, or is no document, is found without reading all. */
+  missing: "Run `axiom check` to see what else is damaged",
+  content: "Run `axiom check --read-data` to see what else is damaged",
+} as const;
+
 /** An `AxiomError` as plain data, for `--json` and for the way from a worker to its owner. */
 export interface ErrorReport {
   kind: ErrorKind;

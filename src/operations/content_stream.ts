@@ -1,5 +1,5 @@
 import { type Bytes, fromHex, MIB } from "../base/bytes.ts";
-import { AxiomError, throwIfAborted } from "../base/errors.ts";
+import { AxiomError, DAMAGE_HINTS, throwIfAborted } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { displayName } from "../base/names.ts";
 import { ChunkKind } from "../model/chunk.ts";
@@ -27,14 +27,14 @@ export class ContentStream {
         const length = this.#lengthOf(element, kindOf(entry.content));
         if (length === undefined) {
           const message = `Cannot read ${displayName(path)}: no pack holds its chunk ${String(element).slice(0, 16)}`;
-          throw new AxiomError("object_missing", message, { hint: "Run `axiom check` to see what else is affected" });
+          throw new AxiomError("object_missing", message, { hint: DAMAGE_HINTS.missing });
         }
         bytes += length;
       }
     }
     if (bytes === Number(entry.size)) return;
     const message = `Cannot read ${displayName(path)}: its content has ${bytes} bytes, not ${entry.size}`;
-    throw new AxiomError("data_damaged", message, { hint: "Run `axiom check --read-data`" });
+    throw new AxiomError("data_damaged", message, { hint: DAMAGE_HINTS.content });
   }
 
   /** What is given is a view that must not be changed. Every chunk is verified; throws as {@linkcode ChunkReader.read}. */

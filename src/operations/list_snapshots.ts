@@ -1,3 +1,4 @@
+import { DAMAGE_HINTS } from "../base/errors.ts";
 import { type EventSink, ignoreEvents } from "../base/events.ts";
 import type { BackupMode } from "../model/snapshot.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -60,7 +61,7 @@ export async function listSnapshots(
 
 export function reportDamaged(list: SnapshotList, onEvent: EventSink): void {
   for (const { id, reason } of list.damaged) {
-    const hint = "Run `axiom check` to see what else is damaged";
+    const hint = DAMAGE_HINTS.missing;
     onEvent({
       type: "error",
       error: { kind: "data_damaged", message: `Cannot read the snapshot ${id}: ${reason}`, hint },

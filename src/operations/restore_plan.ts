@@ -1,5 +1,5 @@
 import { fromHexInto } from "../base/bytes.ts";
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, DAMAGE_HINTS } from "../base/errors.ts";
 import { CHUNK_KIND_NAMES, ChunkKind } from "../model/chunk.ts";
 import type { Content, ContentElement } from "../model/entry.ts";
 import type { PackRecord } from "../model/index_object.ts";
@@ -86,13 +86,13 @@ class LayoutBuilder {
     if (this.#offset === sizeBytes) return { kind: this.#kind, chunks: this.#chunks, sizeBytes };
     const why = `its ${CHUNK_KIND_NAMES[this.#kind]} content has ${this.#offset} bytes, not ${sizeBytes}`;
     throw new AxiomError("data_damaged", `Cannot restore ${this.what}: ${why}`, {
-      hint: "Run `axiom check --read-data`",
+      hint: DAMAGE_HINTS.content,
     });
   }
 
   #missing(id: string): AxiomError {
     const message = `Cannot restore ${this.what}: no pack holds its chunk ${id.slice(0, 16)}`;
-    return new AxiomError("object_missing", message, { hint: "Run `axiom check` to see what else is affected" });
+    return new AxiomError("object_missing", message, { hint: DAMAGE_HINTS.missing });
   }
 }
 

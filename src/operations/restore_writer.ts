@@ -1,4 +1,4 @@
-import { AxiomError, reportError } from "../base/errors.ts";
+import { AxiomError, DAMAGE_HINTS, reportError } from "../base/errors.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { displayName } from "../base/names.ts";
 import { SystemError, type TargetTree } from "../platform/file_system.ts";
@@ -96,7 +96,8 @@ export class RestoreWriter {
     markFailed(file);
     this.#dropPart(file);
     const message = `Cannot restore ${displayName(file.path)}: ${why.message}`;
-    this.tally.fault(file.path, reportError(new AxiomError(why.kind, message, { hint: why.hint, cause })));
+    const hint = why.hint ?? DAMAGE_HINTS.content;
+    this.tally.fault(file.path, reportError(new AxiomError(why.kind, message, { hint, cause })));
   }
 
   #partlyRestored(file: RestoreFile): void {
@@ -107,8 +108,8 @@ export class RestoreWriter {
     const change = file.bytesWritten === 0 ? "nothing in the target was changed" : "everything else is restored";
     const message = `Cannot restore bytes ${told}${more} of ${displayName(file.path)}: ` +
       `no whole copy of them is in the repository; there the target keeps what it had, and ${change}`;
-    const hint = "Run `axiom check --read-data` to see what else is damaged";
-    this.tally.fault(file.path, reportError(new AxiomError("data_damaged", message, { hint })));
+    const options = { hint: DAMAGE_HINTS.content };
+    this.tally.fault(file.path, reportError(new AxiomError("data_damaged", message, options)));
   }
 
   #dropPart({ path, writePath }: RestoreFile): void {

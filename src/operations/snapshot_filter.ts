@@ -1,4 +1,4 @@
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, DAMAGE_HINTS } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import type { Snapshot } from "../model/snapshot.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -81,7 +81,7 @@ function refuseUnusable(list: SnapshotList, name: string): void {
   const damaged = list.damaged.find(({ id }) => id.startsWith(name));
   if (damaged !== undefined) {
     throw new AxiomError("data_damaged", `Cannot use the snapshot ${damaged.id}: ${damaged.reason}`, {
-      hint: "Run `axiom check` to see what else is damaged",
+      hint: DAMAGE_HINTS.missing,
     });
   }
   const unfinished = list.unfinished.find((id) => id.startsWith(name));

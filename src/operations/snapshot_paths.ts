@@ -18,7 +18,7 @@ export async function resolvePath(trees: TreeReader, stored: StoredSnapshot, pat
         "path_missing",
         `Cannot find ${displayName(path)} in the snapshot ${stored.id.slice(0, 8)}: ${
           displayName(seen || "/")
-        } has no ${displayName(name)}`,
+        } has no "${displayName(name)}"`,
         { hint: `Run \`axiom ls ${stored.id.slice(0, 8)}\` to see what it has` },
       );
     }

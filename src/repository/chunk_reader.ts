@@ -1,5 +1,5 @@
 import { type Bytes, equalBytes, fromHexInto } from "../base/bytes.ts";
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, DAMAGE_HINTS } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { CHUNK_ID_BYTES, CHUNK_KIND_NAMES, ChunkKind } from "../model/chunk.ts";
 import type { ChunkPlace } from "../model/index_entries.ts";
@@ -155,7 +155,7 @@ function damaged(id: Bytes, { pack }: ChunkLocation, cause: AxiomError): AxiomEr
     "data_damaged",
     `Cannot read the chunk ${short(id)} in the pack ${pack.name}: ${cause.message}`,
     {
-      hint: "Run `axiom check --read-data` to see what else is damaged",
+      hint: DAMAGE_HINTS.content,
       cause,
     },
   );

@@ -1,5 +1,5 @@
 import { type Bytes, fromUtf8 } from "../base/bytes.ts";
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, DAMAGE_HINTS } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { compareNames } from "../base/names.ts";
 import { type Content, type ContentElement, type Entry, isElementList } from "../model/entry.ts";
@@ -149,6 +149,6 @@ const NODE_DEPTH_MAX = LIMITS.contentListDepthMax;
 
 function damaged(id: string, why: string): AxiomError {
   return new AxiomError("data_damaged", `Cannot read the tree ${id.slice(0, 16)}: ${why}`, {
-    hint: "Run `axiom check --read-data`",
+    hint: DAMAGE_HINTS.content,
   });
 }

@@ -1,5 +1,5 @@
 import { type Bytes, equalBytes, toHex } from "../base/bytes.ts";
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, DAMAGE_HINTS } from "../base/errors.ts";
 import { HmacKey } from "./hmac.ts";
 
 /** HMAC-SHA-256 of a chunk under the id key of its kind: 32 bytes that nobody without the key can compute. */
@@ -18,6 +18,6 @@ export function verifyChunk(identify: ChunkIdentifier, expectedId: Uint8Array, c
   throw new AxiomError(
     "data_damaged",
     `Cannot trust the chunk ${toHex(expectedId)}: its ${chunk.length} bytes have the id ${toHex(id)}`,
-    { hint: "Run `axiom check --read-data` to see what else is damaged" },
+    { hint: DAMAGE_HINTS.content },
   );
 }

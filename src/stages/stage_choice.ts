@@ -12,6 +12,7 @@ const CODEC_PREFIX = "compression_";
 const AUTO = "auto";
 /** What `auto` stands for. */
 export const AUTO_CODEC = "compression_zstd";
+const OTHERS = "others are plugins, which `axiom plugin load` installs";
 
 function codecNamed(name: string, codecs: FormatRegistry<Codec>): Codec | undefined {
   if (name === AUTO) return codecs.get(AUTO_CODEC);
@@ -27,7 +28,7 @@ export function parseCompression(text: string, codecs: FormatRegistry<Codec>): C
     for (const id of [name, CODEC_PREFIX + name]) codecs.throwIfAbsent(id);
     const known = [AUTO, ...codecs.all.map(({ pluginId }) => pluginId.replace(CODEC_PREFIX, ""))];
     throw new AxiomError("usage", `Cannot compress with "${text}": there is no codec "${name}"`, {
-      hint: hintOfNames(name, known),
+      hint: `${hintOfNames(name, known)}; ${OTHERS}`,
     });
   }
   if (!codecs.isUsable(codec)) codecs.throwIfAbsent(codec.pluginId);
@@ -71,7 +72,7 @@ export function parseEncryption(text: string, ciphers: FormatRegistry<Cipher>): 
     for (const id of [text, CIPHER_PREFIX + text]) ciphers.throwIfAbsent(id);
     const known = [...fixed, ...plugins.map(({ pluginId }) => pluginId)];
     throw new AxiomError("usage", `Cannot encrypt with "${text}": there is no such cipher`, {
-      hint: hintOfNames(text, known),
+      hint: `${hintOfNames(text, known)}; ${OTHERS}`,
     });
   }
   const cipher = ciphers.forFormat(CIPHER_FORMATS[name]);

@@ -36,7 +36,7 @@ Deno.test("parseCompression() reads codecs and levels", async (t) => {
 
 Deno.test("parseCompression() refuses everything else with the way out", async (t) => {
   const levels = "Levels of zstd are 1 (fastest) to 22 (smallest), such as --compression zstd:3";
-  const known = "Known are auto, zstd, none";
+  const known = "Known are auto, zstd, none; others are plugins, which `axiom plugin load` installs";
   const cases: [string, string, string][] = [
     ["zstf", 'Cannot compress with "zstf": there is no codec "zstf"', `Did you mean zstd? ${known}`],
     ["gzip:9", 'Cannot compress with "gzip:9": there is no codec "gzip"', known],
@@ -73,7 +73,8 @@ Deno.test("parseEncryption() reads the three modes and refuses to go without", a
   for (const [text, formatId] of cases) {
     await t.step(text, () => strictEqual(parseEncryption(text, ciphers).formatId, formatId));
   }
-  const known = "Known are aes-256-gcm, aes-256-cbc, aes-256-ctr";
+  const known =
+    "Known are aes-256-gcm, aes-256-cbc, aes-256-ctr; others are plugins, which `axiom plugin load` installs";
   const refused: [string, string][] = [
     ["aes256gcm", `Did you mean aes-256-gcm? ${known}`],
     ["aes-256-ecb", `Did you mean aes-256-gcm? ${known}`],

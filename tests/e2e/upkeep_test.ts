@@ -190,7 +190,10 @@ Deno.test(
       deepEqual(Deno.readFileSync(out), Deno.readFileSync(`${source}/a`));
     });
     await t.step("where no file can be", () => fails(1, /Cannot write .*\n {2}hint: .*--output/, "-o", "none/x", file));
-    await t.step("what the snapshot does not have", () => fails(1, /has no gone\n {2}hint: /, `latest:${source}/gone`));
+    await t.step(
+      "what the snapshot does not have",
+      () => fails(1, /has no "gone"\n {2}hint: /, `latest:${source}/gone`),
+    );
     await t.step("what is damaged leaves no file", async () => {
       spoil(objects(machine, "packs"));
       const before = [...Deno.readDirSync(machine.folder)].length;

@@ -94,7 +94,7 @@ const CASES: { args: string[]; code: number; stderr: RegExp; env?: Record<string
   {
     args: ["dump", "latest:/no/such"],
     code: 1,
-    stderr: /Cannot find \/no\/such in the snapshot .*: \/ has no no\n {2}hint: /,
+    stderr: /Cannot find \/no\/such in the snapshot .*: \/ has no "no"\n {2}hint: /,
   },
 ];
 

@@ -75,8 +75,11 @@ for (const before of ["nothing", "an older file"]) {
       Deno.mkdirSync(target);
       if (before !== "nothing") writeFiles(target, { f: "older" });
       for (let round = 0; round < 2; round++) {
-        const { filesFailed } = await bringBack(await opened(store, []), snapshot, `${root}/source`, target);
+        const events: Events = [];
+        const { filesFailed } = await bringBack(await opened(store, events), snapshot, `${root}/source`, target);
         equal(filesFailed, 1);
+        const faults = events.flatMap((event) => event.type === "error" ? [event.error.hint] : []);
+        deepEqual(faults, ["Run `axiom check --read-data` to see what else is damaged"]);
         const there = [...Deno.readDirSync(target)].map(({ name }) => name);
         deepEqual(there, before === "nothing" ? [] : ["f"]);
         if (before !== "nothing") equal(Deno.readTextFileSync(`${target}/f`), "older");
