@@ -128,13 +128,13 @@ interface SelectorsBySource {
   of(path: string, relative: string): Selector;
 }
 
-/** A source that is not there is reported by the backup, which asks nothing about it. */
+/** A source that is not there is reported by the backup, unless it came meanwhile. */
 function selectorsOf(options: SelectionOptions, paths: readonly string[], files: FileSystem): SelectorsBySource {
-  const sources = paths.flatMap((path): Source[] => {
+  const sources = paths.map((path): Source => {
     try {
-      return [{ path, device: files.lstat(path).device }];
+      return { path, device: files.lstat(path).device };
     } catch (error) {
-      if (error instanceof SystemError) return [];
+      if (error instanceof SystemError) return { path, device: undefined };
       throw error;
     }
   });

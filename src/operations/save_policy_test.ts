@@ -190,3 +190,24 @@ Deno.test("folders are compressed and sealed whatever files are", () => {
     owner: -1,
   });
 });
+
+Deno.test("(15) a source that comes after the rules were made is saved by them, and nothing of it is left out for its device", () => {
+  const late = new Set(["/late"]);
+  const files = filesWith();
+  const slow: FileSystem = {
+    ...files,
+    lstat(path: string) {
+      if (late.has(path)) throw new SystemError("ENOENT", "statx", path);
+      return files.lstat(path);
+    },
+  };
+  const selection = { ...OPTIONS.selection, oneFileSystem: true, patterns: flagPatterns(["/late/tmp"], "--exclude") };
+  for (const paths of [["/late"], ["/src", "/late"], ["/src", "/other", "/late"]]) {
+    late.add("/late");
+    const policy = policyWith({ selection }, paths, slow);
+    late.clear();
+    const there = (name: string) => policy.select(`/late/${name}`, name, stat("dir", { device: "late" }));
+    deepEqual([there("sub"), there("tmp")], ["save", "exclude"], paths.join(" "));
+    deepEqual(policy.namesToSave("/late", "", ["a"]), ["a"]);
+  }
+});

@@ -29,8 +29,8 @@ export interface SelectionOptions {
 export interface Source {
   /** Absolute. */
   readonly path: string;
-  /** As `FileStat.device`. */
-  readonly device: string;
+  /** As `FileStat.device`; undefined where it could not be told, and then nothing below it counts as another file system. */
+  readonly device: string | undefined;
 }
 
 export type ExclusionReason = "pattern" | "size" | "folder";
@@ -89,7 +89,8 @@ const above = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/"))
 class SourceSelector implements Selector {
   readonly #tags: readonly { name: string; header: Uint8Array }[];
   readonly #largerThanBytes: number;
-  readonly #devices: ReadonlySet<string>;
+  /** What is no other file system; undefined for everything. */
+  readonly #devices: ReadonlySet<string> | undefined;
   /** Sources inside this one, and the folders that lead to them; relative, like all paths here. */
   readonly #named: ReadonlySet<string>;
   readonly #ways = new Set<string>();
@@ -97,7 +98,7 @@ class SourceSelector implements Selector {
   readonly #passages = new Set<string>();
 
   constructor(
-    readonly options: SelectionOptions,
+    options: SelectionOptions,
     source: Source,
     inside: readonly Source[],
     readonly patterns: PatternSet,
@@ -105,7 +106,8 @@ class SourceSelector implements Selector {
     const tags = options.excludeCaches ? [CACHE_TAG, ...options.tags] : options.tags;
     this.#tags = tags.map(({ name, header }) => ({ name, header: utf8(header ?? "") }));
     this.#largerThanBytes = options.largerThanBytes ?? Infinity;
-    this.#devices = new Set([source, ...inside].map(({ device }) => device));
+    const devices = [source, ...inside].flatMap(({ device }) => device ?? []);
+    this.#devices = options.oneFileSystem && source.device !== undefined ? new Set(devices) : undefined;
     this.#named = new Set(inside.map(({ path }) => path));
     for (const { path } of inside) for (let way = above(path); way !== ""; way = above(way)) this.#ways.add(way);
   }
@@ -129,7 +131,7 @@ class SourceSelector implements Selector {
       return { keep: false, reason: "size", by: `${sizeBytes} bytes` };
     }
     // Only folders are asked: an overlay shows files with the device of the layer that holds them, and all would be lost.
-    if (isFolder && this.options.oneFileSystem && !this.#devices.has(device)) return KEEP_EMPTY;
+    if (isFolder && this.#devices?.has(device) === false) return KEEP_EMPTY;
     return KEEP;
   }
 
