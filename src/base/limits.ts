@@ -130,6 +130,7 @@ export const LIMITS = {
   controlConnectionsMax: 8, // at once, of one process
   pluginKvBytesMax: 1 * MIB, // of one plugin's notes, keys and values
   pluginHttpBodyBytesMax: 80 * MIB, // of a request or a response: the largest pack that is written, with its table
+  pluginCallOutputBytes: 64 * MIB, // of a call that a program makes itself, unless it says otherwise
   pluginListEntries: 1_000, // asked for at once of a storage or a source plugin
   pluginHttpHeadBytesMax: 32 * KIB, // headers of a request or a response; servers take 8 to 16 KiB
   pluginHttpConnectMs: 10_000, // for a connection, then for its encryption

@@ -16,6 +16,7 @@ import { builtInStages } from "../stages/registry.ts";
 import { WorkerPool } from "../stages/worker_pool.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
 import { openStore } from "../storage/open_store.ts";
+import { demandPlace, type PluginsAtWork, storeOpener } from "./plugins_at_work.ts";
 
 /** What every operation takes. */
 export interface OperationOptions {
@@ -58,6 +59,7 @@ export interface Repository {
 interface Opened {
   inner: InnerRepository;
   options: OpenOptions;
+  plugins: PluginsAtWork | undefined;
 }
 
 /** What is behind a {@linkcode Repository}, which shows nothing of its keys. */
@@ -68,22 +70,30 @@ const opened = new WeakMap<Repository, Opened>();
  * who opens it without `stateFolder`, as one does to read what is there nevertheless.
  */
 export function openRepository(options: OpenOptions): Promise<Repository> {
-  return withStore(options, false, async (store) => {
+  return openWith(options, undefined);
+}
+
+/** Makes a repository in a place that is empty, and opens it. Throws `repository_exists`. */
+export function createRepository(options: CreateOptions): Promise<Repository> {
+  return createWith(options, undefined);
+}
+
+export function openWith(options: OpenOptions, plugins: PluginsAtWork | undefined): Promise<Repository> {
+  return withStore(options, plugins, false, async (store) => {
     const { signal } = options;
-    const inner = await InnerRepository.open(store, secretOf(options), innerContext(options), { signal });
+    const inner = await InnerRepository.open(store, secretOf(options), innerContext(options, plugins), { signal });
     await pinsOf(options)?.check(inner, signal);
     return inner;
   });
 }
 
-/** Makes a repository in a place that is empty, and opens it. Throws `repository_exists`. */
-export function createRepository(options: CreateOptions): Promise<Repository> {
-  return withStore(options, true, async (store) => {
+export function createWith(options: CreateOptions, plugins: PluginsAtWork | undefined): Promise<Repository> {
+  return withStore(options, plugins, true, async (store) => {
     const { kdf = "argon2id", label: slotLabel, signal } = options;
     const secret = secretOf(options);
     const parameters = kdf === "argon2id" ? DEFAULT_KDF.argon2id : DEFAULT_KDF["pbkdf2-hmac-sha256"];
     const keys = { secret, kdf: secret.kind === "password" ? parameters : undefined, slotLabel, signal };
-    const inner = await InnerRepository.create(store, keys, innerContext(options));
+    const inner = await InnerRepository.create(store, keys, innerContext(options, plugins));
     await pinsOf(options)?.forget(store.location);
     await pinsOf(options)?.check(inner, signal);
     return inner;
@@ -93,26 +103,29 @@ export function createRepository(options: CreateOptions): Promise<Repository> {
 /** Closes the store again if nothing comes of it. */
 async function withStore(
   options: OpenOptions,
+  plugins: PluginsAtWork | undefined,
   make: boolean,
   open: (store: ObjectStore) => Promise<InnerRepository>,
 ): Promise<Repository> {
-  const store = await storeOf(options, make);
+  const store = await storeOf(options, plugins, make);
   try {
-    return handleOf(await open(store), options);
+    return handleOf({ inner: await open(store), options, plugins });
   } catch (error) {
     await store.close().catch(() => {}); // the first failure is the one to tell
     throw error;
   }
 }
 
-async function storeOf(options: OpenOptions, make: boolean) {
+async function storeOf(options: OpenOptions, plugins: PluginsAtWork | undefined, make: boolean) {
   const kib = (bytes: number | undefined) => bytes === undefined ? undefined : bytes / 1024;
   const throttle = {
     uploadKibPerSecond: kib(options.uploadBytesPerSecondMax),
     downloadKibPerSecond: kib(options.downloadBytesPerSecondMax),
   };
   const onEvent = options.onEvent ?? ignoreEvents;
-  const settings = { make, throttle, clock: systemClock, random: systemRandom, onEvent };
+  demandPlace(plugins, options.location);
+  const openPlugin = plugins && storeOpener(plugins, options.location);
+  const settings = { make, throttle, clock: systemClock, random: systemRandom, onEvent, openPlugin };
   return (await openStore(options.location, settings)).store;
 }
 
@@ -120,8 +133,9 @@ function secretOf({ secret }: OpenOptions): Secret {
   return typeof secret === "string" ? { kind: "password", password: secret } : { kind: "key_file", bytes: secret };
 }
 
-function innerContext({ onEvent = ignoreEvents }: OpenOptions) {
-  return { registry: builtInStages(), random: systemRandom, clock: systemClock, onEvent };
+function innerContext({ onEvent = ignoreEvents }: OpenOptions, plugins: PluginsAtWork | undefined) {
+  const { registry = builtInStages(), decoders } = plugins ?? {};
+  return { registry, decoders, random: systemRandom, clock: systemClock, onEvent };
 }
 
 function stateOf({ stateFolder }: OpenOptions): StateFiles | undefined {
@@ -133,10 +147,21 @@ function pinsOf(options: OpenOptions): PinStore | undefined {
   return state === undefined ? undefined : new PinStore(state, options.onEvent ?? ignoreEvents);
 }
 
-function handleOf(inner: InnerRepository, options: OpenOptions): Repository {
-  const handle = { id: inner.id, location: inner.store.location, close: () => inner.close() };
-  opened.set(handle, { inner, options });
+function handleOf(open: Opened): Repository {
+  const { inner, plugins } = open;
+  const close = async () => {
+    if (plugins === undefined || plugins.repositories.delete(inner)) await inner.close();
+  };
+  plugins?.repositories.add(inner);
+  const handle = { id: inner.id, location: inner.store.location, close };
+  opened.set(handle, open);
   return handle;
+}
+
+/** Undefined where it was opened without. Throws as {@linkcode innerOf}. */
+export function pluginsOf(handle: Repository): PluginsAtWork | undefined {
+  innerOf(handle);
+  return opened.get(handle)!.plugins;
 }
 
 /** Throws `TypeError` for what no function here returned. */
@@ -158,9 +183,15 @@ export async function fullContext(handle: Repository, operation: OperationOption
   const state = stateOf(opened.get(handle)!.options);
   const client = await clientId(state, systemRandom, state === undefined ? ignoreEvents : onEvent);
   const identity = { client, host: host ?? hostName(), user: userName() ?? "unknown", tool_version: TOOL_VERSION };
-  const pool = () => new WorkerPool(Math.max(1, Math.min(navigator.hardwareConcurrency, LIMITS.workersMax)));
+  const stages = pluginsOf(handle)?.host.stages;
+  const pool = () => new WorkerPool(workerCount(), undefined, stages);
   const { registry, random } = innerOf(handle).context;
   return { files: openFileSystem(), registry, random, pool, identity, onEvent, signal };
+}
+
+/** One for each core. */
+export function workerCount(): number {
+  return Math.max(1, Math.min(navigator.hardwareConcurrency, LIMITS.workersMax));
 }
 
 /** Remembers a new snapshot where the repository was opened with a folder for that. */

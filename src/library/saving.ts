@@ -7,7 +7,8 @@ import { restoreConfigured, type RestoreSummary } from "../operations/configured
 import type { SnapshotFilter } from "../operations/snapshot_filter.ts";
 import { userIds } from "../platform/host.ts";
 import { readBounded } from "../platform/read_bounded.ts";
-import { fullContext, innerOf, type OperationOptions, pin, type Repository } from "./repository.ts";
+import { chosenPlugins } from "./plugins_at_work.ts";
+import { fullContext, innerOf, type OperationOptions, pin, pluginsOf, type Repository } from "./repository.ts";
 
 /** Options of the configuration by the same names in camelCase; defaults are those of `axiom config show`. */
 export type BackupSettings = Partial<Omit<Config["backup"], "paths">>;
@@ -28,7 +29,7 @@ export interface BackupOptions extends BackupSettings, OperationOptions {
 export async function backup(repository: Repository, options: BackupOptions): Promise<BackupSummary> {
   const { paths, time, dryRun = false, onEvent, signal, ...settings } = options;
   const backup = { ...DEFAULT_CONFIG.backup, ...withoutUndefined(settings), paths };
-  const context = await requestContext(repository, { onEvent, signal }, backup.host);
+  const context = await requestContext(repository, { onEvent, signal }, backup);
   const call = { ...NOTHING_MORE, timeNs: timeNs(time), dryRun };
   const summary = await backupConfigured(innerOf(repository), { backup }, call, context);
   await pin(repository, summary.snapshotId, summary.paths);
@@ -48,7 +49,7 @@ export interface StreamOptions extends BackupSettings, OperationOptions {
 export async function backupStream(repository: Repository, options: StreamOptions): Promise<BackupSummary> {
   const { stream, name, time, dryRun = false, onEvent, signal, ...settings } = options;
   const backup = { ...DEFAULT_CONFIG.backup, ...withoutUndefined(settings), stdinFilename: name };
-  const context = await requestContext(repository, { onEvent, signal }, backup.host);
+  const context = await requestContext(repository, { onEvent, signal }, backup);
   const producer = { what: "the stream", bytes: stream, done: Promise.resolve(), stop() {} };
   const owner = userIds() ?? { uid: 0, gid: 0 };
   const call = { producer, mayBeEmpty: true, owner, timeNs: timeNs(time), dryRun };
@@ -83,8 +84,14 @@ export async function restore(repository: Repository, options: RestoreOptions): 
   return await restoreConfigured(innerOf(repository), { restore: configured }, request, by);
 }
 
-async function requestContext(repository: Repository, operation: OperationOptions, host: string | undefined) {
-  return { ...await fullContext(repository, operation, host), folder: Deno.cwd(), readFile: readBounded };
+async function requestContext(repository: Repository, operation: OperationOptions, backup: Config["backup"]) {
+  const chosen = chosenPlugins(pluginsOf(repository), backup);
+  return {
+    ...await fullContext(repository, operation, backup.host),
+    ...chosen,
+    folder: Deno.cwd(),
+    readFile: readBounded,
+  };
 }
 
 /** So that `{ host: undefined }` means the default. */

@@ -29,6 +29,8 @@ export interface PluginSource {
   readonly formats: readonly string[];
   /** What it may do beyond its own memory. */
   readonly granted: readonly Capability[];
+  /** Made with the stock Extism kit: its exports are its own affair. */
+  readonly isStock?: boolean;
   /** Of a codec or cipher from a file: what a repository has to store. */
   readonly module?: DecoderModule;
   /** Starts no instance before the first call. */
@@ -55,6 +57,7 @@ export function wasmSource(admitted: AdmittedPlugin, settings: SourceSettings): 
     description,
     formats: formatId === undefined ? [] : [formatId, ...readsFormats],
     granted: settings.granted,
+    isStock: manifest.abi === "extism",
     ...(category === "compression" || category === "encryption" ? { module: file } : {}),
     open(module) {
       const pool = openPlugin(admitted, { ...others, module });

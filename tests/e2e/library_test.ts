@@ -1,5 +1,5 @@
 /** The library as its document shows it, in a process of its own. */
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, rejects } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import * as axiom from "../../src/mod.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
@@ -10,10 +10,8 @@ const root = new URL("../../", import.meta.url);
 const text = await Deno.readTextFile(new URL("docs/library.md", root));
 const files = openFileSystem();
 
-function block(language: string): string {
-  const found = new RegExp("```" + language + "\\n(.*?)```", "s").exec(text);
-  ok(found, `docs/library.md has no ${language}`);
-  return found[1];
+function blocks(language: string): string[] {
+  return [...text.matchAll(new RegExp("```" + language + "\\n(.*?)```", "gs"))].map(([, content]) => content);
 }
 
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
@@ -25,20 +23,23 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("the example of docs/library.md type-checks, runs, and prints what it says", () =>
+Deno.test("the examples of docs/library.md type-check, run, and print what it says", () =>
   inFolder(async (folder) => {
-    const script = `${folder}/example.ts`;
-    await Deno.writeTextFile(
-      script,
-      block("ts").replace('"@axiom/axiom"', JSON.stringify(new URL("src/mod.ts", root).href)),
-    );
-    const command = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--check", "-A", "--config", fileURLToPath(new URL("deno.json", root)), script],
-      env: { NO_COLOR: "1" },
-    });
-    const { code, stdout, stderr } = await command.output();
-    equal(code, 0, new TextDecoder().decode(stderr));
-    equal(new TextDecoder().decode(stdout), block("text"));
+    const printed = blocks("text");
+    equal(printed.length, 2);
+    for (const [at, example] of blocks("ts").entries()) {
+      const script = `${folder}/example ${at}.ts`;
+      const code = example.replace('"@axiom/axiom"', JSON.stringify(new URL("src/mod.ts", root).href));
+      await Deno.writeTextFile(script, code);
+      const command = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--quiet", "--check", "-A", "--config", fileURLToPath(new URL("deno.json", root)), script],
+        env: { NO_COLOR: "1" },
+        cwd: fileURLToPath(root),
+      });
+      const ended = await command.output();
+      equal(ended.code, 0, new TextDecoder().decode(ended.stderr));
+      equal(new TextDecoder().decode(ended.stdout), printed[at]);
+    }
   }));
 
 const SECRET = noise("library", 64);
