@@ -53,10 +53,8 @@ export class PluginRegistry {
       const live: Live = { source, open: source.open(), module: undefined, leases: 0, closing: undefined };
       try {
         succession.advance(number, "verified", this.#now());
-        live.module = await live.open!.pool?.compile();
-        succession.advance(number, "compiled", this.#now());
-        succession.advance(number, "staged", this.#now());
-        await this.#probe(entry, live);
+        const probed = this.#probe(entry, live); // its thread comes up while the module is compiled
+        await Promise.all([this.#compile(entry, number, live), probed]);
         succession.advance(number, "probed", this.#now());
       } catch (error) {
         succession.advance(number, "rejected", this.#now(), messageOf(error));
@@ -66,6 +64,12 @@ export class PluginRegistry {
       entry.live.set(number, live);
       return this.#serve(entry, number, cause);
     });
+  }
+
+  async #compile({ succession }: RegistryEntry, number: number, live: Live): Promise<void> {
+    live.module = await live.open!.pool?.compile();
+    succession.advance(number, "compiled", this.#now());
+    succession.advance(number, "staged", this.#now());
   }
 
   async #probe(entry: RegistryEntry, fresh: Live): Promise<void> {

@@ -110,6 +110,17 @@ Deno.test("what cannot take over is rejected, and the old generation goes on", a
   }
 });
 
+Deno.test("one that no longer works can be replaced", async () => {
+  await withRegistry(async (registry) => {
+    registry.introduce(source({ execute: [op.unreachable] }));
+    await registry.replace(version(1));
+    deepEqual(statesOf(registry).at(-1), "canary");
+    const lease = registry.lease(ID);
+    equal((await lease.open.codec!.encode(utf8("x"), 1))[0], 0x11);
+    lease.release();
+  });
+});
+
 /** Traps for an input that begins with `!`. */
 const MOODY: PluginParts = {
   execute: [

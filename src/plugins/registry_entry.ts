@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { releaseFreeMemory } from "../platform/memory.ts";
 import type { PluginAnswer, PluginCall } from "./broker.ts";
 import { isServing } from "./generation.ts";
 import type { CallOptions } from "./instance_pool.ts";
@@ -94,6 +95,7 @@ export class RegistryEntry {
     const { open } = live;
     live.open = open?.pool === undefined ? open : undefined;
     live.closing = (open?.pool?.close() ?? Promise.resolve()).then(() => {
+      releaseFreeMemory(); // or the threads of each generation would leave some behind
       if (!this.#isUsed(number) && this.live.has(number)) this.succession.drained(number, this.clock.monotonicMs());
     });
   }

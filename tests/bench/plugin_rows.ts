@@ -1,5 +1,5 @@
 /** What plugins cost: rows of `deno task bench --only plugins`, each beside its target. */
-import process from "node:process";
+import { V8_FLAGS } from "../../.ci/compile.ts";
 import { type Bytes, concat, KIB, MIB } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { admit, type AdmittedPlugin } from "../../src/plugins/admission.ts";
@@ -9,9 +9,9 @@ import type { InstancePool } from "../../src/plugins/instance_pool.ts";
 import { openPlugin } from "../../src/plugins/open_plugin.ts";
 import { manifestSection } from "../../src/plugins/plugin_fixture.ts";
 import { PluginRegistry } from "../../src/plugins/plugin_registry.ts";
-import { type PluginSource, wasmSource } from "../../src/plugins/plugin_source.ts";
-import { op, pluginModule, tagged, type WasmFunction, WRITE } from "../../src/plugins/wasm_fixture.ts";
+import { op, pluginModule, type WasmFunction, WRITE } from "../../src/plugins/wasm_fixture.ts";
 import { NodeZstd } from "../../src/stages/zstd.ts";
+import { residentBytes, type SwappedMemory, taggedSource } from "./many_swaps.ts";
 import { median } from "./measure.ts";
 
 const FRAME_BYTES = 2.5 * MIB;
@@ -166,14 +166,6 @@ async function identityRow(): Promise<PluginRow> {
   };
 }
 
-function taggedSource(version: number): PluginSource {
-  const plugin = admit(pluginModule({
-    execute: tagged(0x10 + version % 16),
-    sections: [manifestSection({ version: `1.0.${version}` })],
-  }));
-  return wasmSource(plugin, { granted: [], configuration: {}, instancesMax: 2, clock: systemClock });
-}
-
 const FRAME_OF_SWAPS = 256 * KIB;
 
 /** Calls one after another until told to stop; each is milliseconds and when it ended. */
@@ -252,16 +244,13 @@ async function idleRow(): Promise<PluginRow> {
   return { what: "memory of an idle instance", here: `${(each / 1e6).toFixed(1)} MB`, target: "≤ 25 MB" };
 }
 
+/** In a process of its own, in which nothing else leaves memory behind. */
 async function manySwapsRow(): Promise<PluginRow> {
-  const registry = new PluginRegistry({ clock: systemClock });
-  registry.introduce(taggedSource(0));
-  let after200 = 0;
-  for (let swap = 1; swap <= 1000; swap++) {
-    await registry.replace(taggedSource(swap));
-    if (swap === 200) after200 = residentBytes();
-  }
-  const after1000 = residentBytes();
-  await registry.close();
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", V8_FLAGS, new URL("many_swaps.ts", import.meta.url).pathname],
+    stderr: "inherit",
+  }).output();
+  const { after200, after1000 } = JSON.parse(new TextDecoder().decode(stdout)) as SwappedMemory;
   return {
     what: "memory after 1,000 swaps, beside that after 200",
     here: `${(after1000 / 1e6).toFixed(0)} MB, ${(after200 / 1e6).toFixed(0)} MB: ${
@@ -269,10 +258,6 @@ async function manySwapsRow(): Promise<PluginRow> {
     } ×`,
     target: "≤ 1.2 ×",
   };
-}
-
-function residentBytes(): number {
-  return process.memoryUsage().rss;
 }
 
 function delay(ms: number): Promise<void> {
