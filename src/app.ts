@@ -8,10 +8,13 @@ import { type Random, systemRandom } from "./base/random.ts";
 import { TOOL_VERSION } from "./base/version.ts";
 import type { App, NewRepository, NewSecretSource } from "./cli/app.ts";
 import type { AppSettings } from "./cli/context.ts";
+import type { Notifier } from "./cli/teller.ts";
 import { loadConfig, type LoadedConfig } from "./config/load.ts";
 import type { PluginOption } from "./config/plugin_settings.ts";
 import type { Config } from "./config/schema.ts";
+import { endContext, type OperationEnd } from "./operations/end_context.ts";
 import { pluginMetadata } from "./operations/plugin_metadata.ts";
+import { RunLog } from "./operations/run_log.ts";
 import { absolute } from "./operations/source_list.ts";
 import { readAnswer } from "./platform/terminal.ts";
 import { fidelityWarning } from "./platform/fidelity.ts";
@@ -28,6 +31,7 @@ import { disabledError } from "./plugins/unusable.ts";
 import { pluginFolder } from "./plugins/plugin_folder.ts";
 import { hostServices } from "./plugins/services/host_services.ts";
 import type { EntryFilter } from "./plugins/wasm_filter.ts";
+import type { RunContext, RunPlugin } from "./plugins/wasm_run.ts";
 import type { BackupStrategy } from "./plugins/wasm_strategy.ts";
 import { clientId } from "./repository/client_id.ts";
 import { PinStore } from "./repository/pins.ts";
@@ -53,6 +57,9 @@ export async function openApp(settings: AppSettings): Promise<App> {
   return new WiredApp(settings, loaded);
 }
 
+/** What is shorter would stand in many a text by chance. */
+const SECRET_LENGTH_MIN = 6;
+
 class WiredApp implements App {
   readonly config: Config;
   readonly events: EventSink;
@@ -69,6 +76,7 @@ class WiredApp implements App {
   readonly stateFolder: string | undefined;
   readonly #settings: AppSettings;
   readonly #state: StateFiles | undefined;
+  readonly #log = new RunLog(systemClock);
   readonly #foreign = new Set<string>();
   #opened: Promise<OpenedStore> | undefined;
   #repository: Promise<Repository> | undefined;
@@ -81,7 +89,7 @@ class WiredApp implements App {
   constructor(settings: AppSettings, readonly loaded: LoadedConfig) {
     this.#settings = settings;
     this.config = loaded.config;
-    this.events = settings.events;
+    this.events = this.#log.listen(settings.events);
     this.signal = settings.signal;
     this.location = settings.globals.location ?? this.config.repository.location;
     this.stateFolder = stateFolder((name) => settings.environment.variable(name));
@@ -170,6 +178,37 @@ class WiredApp implements App {
         return plan;
       },
     };
+  }
+
+  async processors(): Promise<RunPlugin[]> {
+    const names = [...new Set(this.config.backup.process)];
+    if (names.length === 0) return [];
+    const { uses } = await this.#openPlugins();
+    return names.map((name) => uses.runner(name, "processing"));
+  }
+
+  /** A backup without the one who is told is better than none: whoever the configuration names may come later. */
+  async notifiers(section: "backup" | "restore" | "check"): Promise<Notifier[]> {
+    const choices = this.config[section].notify;
+    if (choices.length === 0) return [];
+    const { uses } = await this.#openPlugins(), isLate = this.loaded.origin(`${section}.notify`) !== "--notify";
+    return choices.map(({ plugin, outcomes }) => ({ plugin: uses.runner(plugin, "notification", isLate), outcomes }));
+  }
+
+  endContext(end: OperationEnd): RunContext {
+    const { config, location } = this, { password } = this.#settings.globals;
+    const secrets = [
+      this.#settings.environment.variable("AXIOM_PASSWORD"),
+      config.repository.passwordCommand,
+      password.kind === "command" ? password.command : undefined,
+      ...config.plugins.options.map(({ value }) => value),
+    ];
+    return endContext(end, {
+      log: this.#log,
+      location: location === undefined ? undefined : displayLocation(location),
+      host: config.backup.host ?? hostName(),
+      secrets: secrets.filter((each) => each !== undefined && each.length >= SECRET_LENGTH_MIN) as string[],
+    });
   }
 
   /** Undefined where nobody sits, or a program listens. */

@@ -138,5 +138,13 @@ export const LIMITS = {
   pluginHttpKeptMs: 10_000, // a connection that nobody uses; servers close theirs after 5 to 75 s
   pluginHttpKeptMax: 8,
   pluginKvWaitMs: 5_000, // for another process that writes them
+  pluginContextBytesMax: 64 * KIB, // of what a plugin is told of an operation; web servers take as much without being asked
+  pluginContextItemsMax: 100, // of one list in it, fewer where it would be too long
+  pluginContextTextMax: 4096, // characters of one text in it
+  pluginResultBytesMax: 1 * MIB, // of a stock module's answer; others are held to as much
+  pluginMetricsMax: 100, // of one run after an operation
+  pluginArtifactsMax: 100, // of the same
+  pluginArtifactBytesMax: 4 * KIB, // PATH_MAX, or the address of something
+  pluginFarewellMs: 2_000, // for notifications after an interruption
   pluginRecordsMax: 8, // of generations that are gone, per plugin: what `list` tells of the past
 } as const;

@@ -6,8 +6,10 @@ import type { LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { KdfParameters } from "../model/kdf_parameters.ts";
 import type { FileSystem } from "../platform/file_system.ts";
+import type { OperationEnd } from "../operations/end_context.ts";
 import type { EntryFilter } from "../plugins/wasm_filter.ts";
 import type { BackupStrategy } from "../plugins/wasm_strategy.ts";
+import type { RunContext, RunPlugin } from "../plugins/wasm_run.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { Secret } from "../repository/secret.ts";
 import type { WriterIdentity } from "../repository/writer.ts";
@@ -15,6 +17,8 @@ import type { StageRegistry } from "../stages/registry.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
 import type { ProbeReport } from "../storage/local_probe.ts";
 import type { ObjectStore } from "../storage/object_store.ts";
+import type { AnyCommand } from "./command.ts";
+import type { Notifier } from "./teller.ts";
 
 export interface NewRepository {
   kdf: KdfParameters | undefined;
@@ -62,6 +66,12 @@ export interface App {
   filters(): Promise<EntryFilter[]>;
   /** The same. */
   strategy(): Promise<BackupStrategy | undefined>;
+  /** The same: what works on each new snapshot. */
+  processors(): Promise<RunPlugin[]>;
+  /** Those of a command's section. Throws why one cannot be used that the command line names; others may be absent until then. */
+  notifiers(section: NonNullable<AnyCommand["tells"]>): Promise<Notifier[]>;
+  /** What plugins are told of an end, without any secret. */
+  endContext(end: OperationEnd): RunContext;
   /**
    * Opened by the first call, the same for all that follow. Fails as `Repository.open` does. Where it is another, or an older
    * one, than was seen there, `write` is `repository_changed` and `read` a warning: whoever has no other copy needs what is

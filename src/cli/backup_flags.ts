@@ -144,6 +144,22 @@ const MANNER_FLAGS = [
     option: "backup.encryption",
     description: "aes-256-gcm, aes-256-cbc or aes-256-ctr",
   },
+  {
+    long: "process",
+    type: "text",
+    repeatable: true,
+    option: "backup.process",
+    placeholder: "plugin",
+    description: "Let this plugin work on the snapshot once it is there",
+  },
+  {
+    long: "notify",
+    type: "text",
+    repeatable: true,
+    option: "backup.notify",
+    placeholder: "plugin[=outcome,…]",
+    description: "Tell this plugin how it ended; only of success, warning or failure where these are named",
+  },
   { long: "dry-run", short: "n", type: "boolean", description: "Read everything, store nothing" },
 ] as const satisfies readonly Flag[];
 

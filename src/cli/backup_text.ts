@@ -1,8 +1,15 @@
 import { formatSize } from "../base/sizes.ts";
+import type { PluginRun } from "../base/events.ts";
 import type { BackupSummary } from "../operations/backup.ts";
+import { pluginRunJson, pluginRunText } from "./plugin_run_text.ts";
 import { count, grouped } from "./wording.ts";
 
-export function backupText(summary: BackupSummary): string {
+/** A backup with what plugins made of its snapshot. */
+export interface ProcessedBackup extends BackupSummary {
+  processing: readonly PluginRun[];
+}
+
+export function backupText(summary: ProcessedBackup): string {
   const { snapshotId, parentId, filesFailed } = summary;
   const after = parentId === null ? "" : `, after ${parentId.slice(0, 8)}`;
   const head = snapshotId === null
@@ -21,10 +28,11 @@ export function backupText(summary: BackupSummary): string {
     ...summary.plugins.map(({ plugin_id, version, sha256, frames }) =>
       `Plugin:   ${plugin_id} ${version} (${sha256.slice(0, 12)}) made ${count(frames, "frame")}`
     ),
+    ...summary.processing.map(pluginRunText),
   ].join("\n");
 }
 
-export function backupJson(summary: BackupSummary): Record<string, unknown> {
+export function backupJson(summary: ProcessedBackup): Record<string, unknown> {
   return {
     snapshot_id: summary.snapshotId,
     parent_id: summary.parentId,
@@ -43,5 +51,6 @@ export function backupJson(summary: BackupSummary): Record<string, unknown> {
     chunks_new: summary.chunksNew,
     duration_seconds: summary.durationSeconds,
     plugins: summary.plugins,
+    processing: summary.processing.map(pluginRunJson),
   };
 }

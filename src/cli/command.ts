@@ -93,6 +93,10 @@ export interface Command<Options, Result, Flags extends readonly Flag[] = readon
   readonly acts?: boolean;
   /** Its `run` writes the result itself, which may be of any length; `render` and `json` are never asked. */
   readonly writes?: boolean;
+  /** Plugins that the section of this name says are told how it ended. */
+  readonly tells?: "backup" | "restore" | "check";
+  /** It only says what it would do. */
+  isTrial?(options: Options): boolean;
   /** Types, choices and the number of arguments hold already; throws `usage` for what does not go together. */
   parse(values: FlagValues<Flags>, positionals: readonly string[]): Options;
   run(options: Options, context: CommandContext): Promise<Result>;

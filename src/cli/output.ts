@@ -5,6 +5,7 @@ import { displayName } from "../base/names.ts";
 import type { OutputStream, RenderContext } from "./context.ts";
 import { errorJson, escapeLines, noticeJson } from "./event_json.ts";
 import { jsonLine } from "./json.ts";
+import { pluginRunJson } from "./plugin_run_text.ts";
 import { ProgressDisplay, type ProgressMode } from "./progress_display.ts";
 import { shortened } from "./width.ts";
 
@@ -164,6 +165,11 @@ export class Output {
         if (lines) return this.#writeLine(noticeJson(event));
         if (this.#settings.verbosity >= 0) this.#say("", withPath(event.message, event.path));
         return;
+      case "plugin_run": {
+        const { category } = event.run;
+        if (lines) this.#writeLine({ type: "plugin_run", category, ...pluginRunJson(event.run) });
+        return; // for people the summary has it, and a warning what failed
+      }
       case "verbose":
         if (this.#settings.verbosity > 0) this.#say("", withPath(event.message, event.path));
     }

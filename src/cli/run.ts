@@ -1,4 +1,5 @@
 import { AxiomError } from "../base/errors.ts";
+import type { PluginRun } from "../base/events.ts";
 import { asksInstead, findCommand, parseArguments, type ParsedArguments } from "./arguments.ts";
 import type { AnyCommand, CommandTable } from "./command.ts";
 import { COMMANDS } from "./command_table.ts";
@@ -7,6 +8,8 @@ import type { CommandContext, Environment } from "./context.ts";
 import { failureOf, isBug, withReport } from "./failure.ts";
 import type { GlobalOptions } from "./global_flags.ts";
 import { Output, OutputClosed } from "./output.ts";
+import { pluginRunJson, pluginRunText } from "./plugin_run_text.ts";
+import { Teller } from "./teller.ts";
 
 /** A command with everything that its line said. */
 interface Prepared {
@@ -71,16 +74,15 @@ class Run {
     this.output = outputOf(this.#environment, { ...QUIET, json }, false);
     const prepared = await this.#prepare(argv);
     if (prepared === undefined) return 2;
-    const { command, options, globals } = prepared;
+    const { command, globals } = prepared;
     this.output = outputOf(this.#environment, globals, command.stream ?? false);
     this.#quiet = globals.quiet;
     try {
-      const result = await command.run(options, this.#context(globals));
-      const exitCode = command.exitCode?.(result) ?? 0;
+      const { result, exitCode, told } = await this.#perform(prepared);
       if (command.writes) this.output.finish();
-      else if (this.output.json) this.output.printJson(command.json(result));
+      else if (this.output.json) this.output.printJson(withRuns(command, command.json(result), told));
       else if (!(this.#quiet && (command.stream || command.acts) && exitCode === 0)) {
-        this.output.print(command.render(result, this.output.renderContext));
+        this.output.print([command.render(result, this.output.renderContext), ...told.map(pluginRunText)].join("\n"));
       }
       await this.#close();
       return exitCode;
@@ -88,6 +90,20 @@ class Run {
       await this.#close().catch(() => {}); // the first failure is the one to tell
       if (error instanceof OutputClosed) return 0;
       throw error;
+    }
+  }
+
+  /** Runs the command and tells of its end, also of a failure. */
+  async #perform({ command, options, globals }: Prepared) {
+    const teller = new Teller(command, command.isTrial?.(options) ?? false);
+    try {
+      const result = await command.run(options, this.#context(globals, teller));
+      const exitCode = command.exitCode?.(result) ?? 0;
+      return { result, exitCode, told: await teller.ended(result, exitCode) };
+    } catch (thrown) {
+      const { error, exitCode } = failureOf(thrown, this.#what, this.#controller.signal);
+      await teller.failed(error, exitCode);
+      throw thrown;
     }
   }
 
@@ -129,7 +145,7 @@ class Run {
     return await entry.load();
   }
 
-  #context(globals: GlobalOptions): CommandContext {
+  #context(globals: GlobalOptions, teller?: Teller): CommandContext {
     const environment = this.#environment, signal = this.#controller.signal;
     return {
       globals,
@@ -137,11 +153,13 @@ class Run {
       output: this.output,
       signal,
       commands: this.#commands,
-      app: (flags = []) => {
+      app: async (flags = []) => {
         if (environment.openApp === undefined) throw new Error("this process was made without a way to open the app");
         this.#app ??= environment.openApp({ globals, flags, environment, events: this.output.events, signal })
           .then((app) => this.#configured(app, globals));
-        return this.#app;
+        const app = await this.#app;
+        await teller?.ready(app);
+        return app;
       },
     };
   }
@@ -178,6 +196,11 @@ class Run {
 
 function prepared(command: AnyCommand, { globals, values, positionals }: ParsedArguments): Prepared {
   return { command, globals, options: command.parse(values, positionals) };
+}
+
+/** What a command tells has its place among what it prints. */
+function withRuns({ tells }: AnyCommand, value: unknown, runs: readonly PluginRun[]): unknown {
+  return tells === undefined ? value : { ...value as object, notifications: runs.map(pluginRunJson) };
 }
 
 type OutputGlobals = Pick<GlobalOptions, "json" | "progress" | "verbosity">;

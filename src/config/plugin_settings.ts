@@ -18,8 +18,33 @@ export interface PluginCredential {
   readonly file: string;
 }
 
+const OUTCOMES = ["success", "warning", "failure"] as const;
+export type Outcome = typeof OUTCOMES[number];
+
+/** A plugin that is told how something ended. */
+export interface NotifierChoice {
+  /** Its id, or what follows `notification_` in it. */
+  readonly plugin: string;
+  /** Of which ends it is told. */
+  readonly outcomes: readonly Outcome[];
+}
+
+const NOTIFIER = /^([a-z][a-z0-9_]{0,63})(?:=((?:success|warning|failure)(?:,(?:success|warning|failure))*))?$/;
 const OPTION = /^([a-z][a-z0-9_]{2,63})\.([A-Za-z_][A-Za-z0-9_]{0,63})=(.*)$/s;
 const CREDENTIAL = /^([a-z][a-z0-9_]{2,63})@([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::([0-9]{1,5}))?=(.+)$/s;
+
+export const notifier: Type<NotifierChoice> = type(
+  "PLUGIN, or PLUGIN=OUTCOME,… with success, warning and failure",
+  (text) => {
+    const [, plugin, outcomes] = NOTIFIER.exec(text) ?? [];
+    if (plugin === undefined) return undefined;
+    return {
+      plugin,
+      outcomes: OUTCOMES.filter((each) => outcomes === undefined || outcomes.split(",").includes(each)),
+    };
+  },
+  { json: { type: "string", pattern: NOTIFIER.source }, example: '"webhook=warning,failure"' },
+);
 
 export const pluginOption: Type<PluginOption> = type(
   "PLUGIN.KEY=VALUE with an option that `axiom plugin info` shows",

@@ -5,7 +5,7 @@
 import { LIMITS } from "../base/limits.ts";
 import { chunker, cipher, compression, folderMarker, readSubset, rule } from "./choices.ts";
 import { buildConfig, type ConfigOf, list, one, type Option, optional, section, walkOptions } from "./option.ts";
-import { pluginCredential, pluginOption } from "./plugin_settings.ts";
+import { notifier, pluginCredential, pluginOption } from "./plugin_settings.ts";
 import { pluginId, revoked, trustedCodec, trustedKey } from "./plugin_trust.ts";
 import { boolean, location, oneOf, path, pattern, percent, rate, shortText, size, text } from "./types.ts";
 
@@ -70,6 +70,8 @@ export const OPTIONS = {
       rule(cipher, "/srv/public/**=plain"),
     ),
     chunkerRules: list("By pattern; fixed suits files that are rewritten in place", rule(chunker, "*.db=fixed:32KiB")),
+    process: list("Plugins that work on each new snapshot", text, ","),
+    notify: list("Plugins that are told how a backup ended, always or only of some outcomes", notifier),
     stdinFilename: one("Name of what is saved from stdin", text, "stdin"),
   }),
 
@@ -83,11 +85,13 @@ export const OPTIONS = {
       "false",
     ),
     verify: one("Read everything back and compare", boolean, "false"),
+    notify: list("Plugins that are told how a restore ended", notifier),
   }),
 
   check: section("How thoroughly a repository is checked", {
     readData: one("Read and verify every stored byte", boolean, "false"),
     readDataSubset: optional("Read and verify only this part", readSubset),
+    notify: list("Plugins that are told how a check ended", notifier),
   }),
 
   plugins: section("Which plugins are trusted", {

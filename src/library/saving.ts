@@ -11,7 +11,7 @@ import { chosenPlugins } from "./plugins_at_work.ts";
 import { fullContext, innerOf, type OperationOptions, pin, pluginsOf, type Repository } from "./repository.ts";
 
 /** Options of the configuration by the same names in camelCase; defaults are those of `axiom config show`. */
-export type BackupSettings = Partial<Omit<Config["backup"], "paths">>;
+export type BackupSettings = Partial<Omit<Config["backup"], "paths" | "process" | "notify">>;
 
 export interface BackupOptions extends BackupSettings, OperationOptions {
   /** Files and folders; relative ones start in the current folder. */
@@ -58,7 +58,7 @@ export async function backupStream(repository: Repository, options: StreamOption
   return summary;
 }
 
-export interface RestoreOptions extends Partial<Config["restore"]>, OperationOptions {
+export interface RestoreOptions extends Partial<Omit<Config["restore"], "notify">>, OperationOptions {
   /** Id, the beginning of one, or `latest`. */
   snapshot: string;
   /** Which snapshots `latest` may mean. */

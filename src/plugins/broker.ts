@@ -130,7 +130,7 @@ export class PluginInstance {
     const header = JSON.stringify(parameters);
     const message = { type: "call" as const, verb, operation, header, input, outputBytesMax };
     const answer = await this.#ask(message, [input.buffer], callMs, signal);
-    const doing = `run ${operation ?? verb.replace(/^stock:/, "")} of`;
+    const doing = operation === "run" ? "run" : `run ${operation ?? verb.replace(/^stock:/, "")} of`;
     if (answer === LATE) {
       this.#kill();
       throwIfAborted(signal);

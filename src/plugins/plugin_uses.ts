@@ -4,6 +4,7 @@ import type { Category } from "./manifest.ts";
 import type { PluginIdentity } from "./plugin_failure.ts";
 import { type EntryFilter, selectWith } from "./wasm_filter.ts";
 import { PluginStore, type StorageSettings } from "./wasm_storage.ts";
+import { type RunCategory, type RunPlugin, runWith } from "./wasm_run.ts";
 import { type BackupStrategy, planWith } from "./wasm_strategy.ts";
 
 /** What operations use plugins for, beside codecs and ciphers. Each call goes to whichever generation serves then. */
@@ -40,12 +41,33 @@ export class PluginUses {
     };
   }
 
+  /**
+   * @param name Id of a plugin, or what follows the category and `_` in it
+   * @param isLate It may be absent until it is called; else throws why it cannot be used
+   */
+  runner(name: string, category: RunCategory, isLate = false): RunPlugin {
+    const pluginId = this.#idOf(name, category);
+    const doing = category === "processing" ? `process snapshots with ${name}` : `notify with ${name}`;
+    const demand = () => demandCategory(this.atHand, pluginId, category, doing);
+    if (!isLate) demand();
+    return {
+      pluginId,
+      run: async (context, signal) => {
+        demand();
+        return await this.#calling(pluginId, (plugin, call) => runWith(plugin, context, call), signal);
+      },
+    };
+  }
+
   #chosen(name: string, category: Category, doing: string): string {
-    const { registry, absent } = this.atHand, prefix = `${category}_`;
-    const isWhole = registry.isServing(name) || absent.has(name) || name.startsWith(prefix);
-    const pluginId = isWhole ? name : prefix + name;
+    const pluginId = this.#idOf(name, category);
     demandCategory(this.atHand, pluginId, category, doing);
     return pluginId;
+  }
+
+  #idOf(name: string, category: Category): string {
+    const { registry, absent } = this.atHand, prefix = `${category}_`;
+    return registry.isServing(name) || absent.has(name) || name.startsWith(prefix) ? name : prefix + name;
   }
 
   /** A fault that the host saw counts against the generation that answered. */

@@ -12,13 +12,15 @@ import {
   type ConfiguredContext,
   type SnapshotCall,
 } from "../../operations/configured_backup.ts";
+import { processWith } from "../../operations/plugin_runs.ts";
 import { isTimeAhead } from "../../operations/snapshot_order.ts";
 import { userIds } from "../../platform/host.ts";
 import { standardInput, startProducer } from "../../platform/producer.ts";
 import { readBounded, readStandardInput } from "../../platform/read_bounded.ts";
+import type { RunPlugin } from "../../plugins/wasm_run.ts";
 import type { App } from "../app.ts";
 import { BACKUP_FLAGS } from "../backup_flags.ts";
-import { backupJson, backupText } from "../backup_text.ts";
+import { backupJson, backupText, type ProcessedBackup } from "../backup_text.ts";
 import { defineCommand, type FlagValues } from "../command.ts";
 import { flagSettings } from "../flag_settings.ts";
 
@@ -66,8 +68,11 @@ export const backup = defineCommand({
     timeNs: snapshotTime(values.time),
     dryRun: values["dry-run"],
   }),
+  tells: "backup",
+  isTrial: ({ dryRun }) => dryRun,
   run: async ({ settings, what, timeNs, dryRun }, { app: open }) => {
     const app = await open(settings);
+    const processors = await app.processors();
     app.demandEnabled(`backup_${app.config.backup.mode}`);
     const call = { timeNs, dryRun };
     if (timeNs !== undefined && isTimeAhead(timeNs, app.clock.nowNs())) {
@@ -79,12 +84,27 @@ export const backup = defineCommand({
       : await saveStream(app, what.command, call);
     if (summary.snapshotId !== null) await app.pinSnapshot(summary.snapshotId, summary.paths);
     await app.warnOfLosses();
-    return summary;
+    return await processed(app, processors, { ...summary, processing: [] });
   },
   render: backupText,
   json: backupJson,
-  exitCode: ({ filesFailed }) => filesFailed > 0 ? 3 : 0,
+  exitCode: exitCodeOf,
 });
+
+function exitCodeOf({ filesFailed, processing }: ProcessedBackup): number {
+  return filesFailed > 0 || processing.some(({ error }) => error !== undefined) ? 3 : 0;
+}
+
+async function processed(
+  app: App,
+  processors: readonly RunPlugin[],
+  saved: ProcessedBackup,
+): Promise<ProcessedBackup> {
+  if (processors.length === 0 || saved.snapshotId === null) return saved;
+  const end = { exitCode: exitCodeOf(saved), message: backupText(saved), summary: backupJson(saved) };
+  const context = app.endContext({ command: "backup", event: "snapshot_saved", ...end });
+  return { ...saved, processing: await processWith(processors, context, { onEvent: app.events, signal: app.signal }) };
+}
 
 function settingsOf(values: FlagValues<typeof BACKUP_FLAGS>): FlagSetting[] {
   if (values.tag.some((text) => /^[\s,]*$/.test(text))) {

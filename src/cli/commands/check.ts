@@ -4,8 +4,21 @@ import type { FlagSetting } from "../../config/load.ts";
 import { check as checkRepository, type CheckSummary } from "../../operations/check.ts";
 import { defineCommand } from "../command.ts";
 import { DATA_FLAGS, dataSelection, dataSettings } from "../data_flags.ts";
+import { flagSettings } from "../flag_settings.ts";
 import { jsonName } from "../json.ts";
 import { count, grouped } from "../wording.ts";
+
+const NOTIFY_FLAGS = [
+  {
+    long: "notify",
+    type: "text",
+    repeatable: true,
+    option: "check.notify",
+    placeholder: "plugin[=outcome,…]",
+    description: "Tell this plugin how it ended; only of success, warning or failure where these are named",
+  },
+] as const;
+const FLAGS = [...DATA_FLAGS, ...NOTIFY_FLAGS] as const;
 
 export const check = defineCommand({
   name: "check",
@@ -15,13 +28,17 @@ export const check = defineCommand({
     "Without flags: that every snapshot, folder and index is whole and everything that they need is there. With " +
     "--read-data also that every stored byte is what it was. Changes nothing; ends with 13 if there is damage.",
   arguments: [],
-  flags: DATA_FLAGS,
+  flags: FLAGS,
   examples: [
     { command: "axiom check", does: "Check the structure" },
     { command: "axiom check --read-data-subset 1/7", does: "Read a seventh too: another one on each day of the week" },
   ],
   stream: true,
-  parse: (values) => ({ settings: dataSettings(values), seed: values.seed }),
+  tells: "check",
+  parse: (values) => ({
+    settings: [...dataSettings(values), ...flagSettings(NOTIFY_FLAGS, values)],
+    seed: values.seed,
+  }),
   run: async ({ settings, seed }: { settings: FlagSetting[]; seed: string | undefined }, { app: open }) => {
     const app = await open(settings);
     const readData = dataSelection(app.config.check, seed, app.random);

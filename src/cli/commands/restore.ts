@@ -45,6 +45,14 @@ const FLAGS = [
     description: "Remove from restored folders what the snapshot does not hold, also what its backup left out",
   },
   { long: "verify", type: "boolean", option: "restore.verify", description: "Read everything back and compare" },
+  {
+    long: "notify",
+    type: "text",
+    repeatable: true,
+    option: "restore.notify",
+    placeholder: "plugin[=outcome,…]",
+    description: "Tell this plugin how it ended; only of success, warning or failure where these are named",
+  },
   { long: "dry-run", short: "n", type: "boolean", description: "Only say what would be done" },
   ...SNAPSHOT_FLAGS,
 ] as const;
@@ -92,6 +100,8 @@ export const restore = defineCommand({
     };
   },
   stream: true,
+  tells: "restore",
+  isTrial: ({ dryRun }) => dryRun,
   run: async ({ settings, snapshot, path, target, dryRun, choice }, { app: open }) => {
     const app = await open(settings);
     const repository = await app.openRepository("read");

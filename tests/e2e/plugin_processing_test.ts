@@ -1,0 +1,98 @@
+/** Plugins that work on each new snapshot. */
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { answering, posting, PROCESSING_ID, toyProcessing } from "../../src/plugins/toy_processing_fixture.ts";
+import { LOOP_FOR_EVER, op, type PluginParts } from "../../src/plugins/wasm_fixture.ts";
+import { writePlugin } from "./plugin_fixture.ts";
+import { type Ended, type Machine, onMachine } from "./program.ts";
+
+function runner(machine: Machine) {
+  return async (code: number, ...args: string[]): Promise<Ended> => {
+    const ended = await machine.run(args);
+    equal(ended.code, code, `${args.join(" ")}: ${ended.stderr}${ended.stdout}`);
+    return ended;
+  };
+}
+
+async function prepared(machine: Machine): Promise<string> {
+  await Deno.mkdir(machine.path("source"));
+  await Deno.writeTextFile(machine.path("source", "a"), "content");
+  await runner(machine)(0, "init");
+  return machine.path("source");
+}
+
+const REPORT = '{"status":"SUCCESS","metrics":{"files_seen":3},"artifacts":["/srv/report.html"]}';
+
+Deno.test(
+  "a processing plugin is called with the snapshot that is there, and what it made is in the summary",
+  onMachine(async (machine) => {
+    // deno-lint-ignore no-explicit-any
+    const posted: any[] = [], snapshots: number[] = [];
+    const run = runner(machine);
+    await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+      posted.push(await request.json());
+      snapshots.push([...Deno.readDirSync(`${machine.repository}/snapshots`)].length);
+      return new Response();
+    });
+    const host = `127.0.0.1:${server.addr.port}`;
+    const source = await prepared(machine);
+    const missing = await run(14, "backup", source, "--process", "toy");
+    match(missing.stderr, /Cannot process snapshots with toy: no plugin processing_toy is installed\n {2}hint: /);
+    deepEqual((await run(0, "snapshots", "--json")).json(), []);
+
+    const capabilities = [{ name: "net.http", hosts: [host], methods: ["POST"], reason: "a test" }];
+    const module = toyProcessing(posting(`http://${host}/`, REPORT), { capabilities });
+    await run(0, "plugin", "load", await writePlugin(machine, "p.wasm", module));
+    await run(0, "plugin", "grant", "--all", PROCESSING_ID);
+    const { processing, ...summary } = (await run(0, "backup", source, "--process", "toy", "--json")).last();
+    const [{ plugin_id, status, metrics, artifacts, error }] = processing;
+    deepEqual([plugin_id, status, error], [PROCESSING_ID, "SUCCESS", null]);
+    deepEqual([metrics, artifacts], [{ files_seen: 3 }, ["/srv/report.html"]]);
+    const [context] = posted.splice(0);
+    deepEqual([context.event, context.status, context.exit_code], ["snapshot_saved", "SUCCESS", 0]);
+    deepEqual([context.snapshot_id, context.summary.snapshot_id], [summary.snapshot_id, summary.snapshot_id]);
+    ok(snapshots[0] > 0, "the snapshot was not there yet");
+
+    const { stdout } = await run(3, "backup", source, machine.path("gone"), "--process", PROCESSING_ID);
+    equal(posted.pop()?.status, "WARNING");
+    match(stdout, /^Plugin: {3}processing_toy 1\.2\.3 \(\w{12}\) processed it: files_seen 3, \/srv\/report\.html$/m);
+    await run(0, "backup", source, "--process", "toy", "--dry-run");
+    await run(3, "backup", machine.path("gone"), "--process", "toy");
+    equal(posted.length, 0);
+    const { stderr } = await run(2, "backup", source, "--process", "compression_zstd");
+    match(stderr, /compression_zstd is for compression/);
+  }),
+);
+
+const status = (more: string) => answering(`{"status":"SUCCESS",${more}}`);
+const BAD: { name: string; parts: PluginParts; why: RegExp }[] = [
+  { name: "traps", parts: answering("", [op.unreachable]), why: /trap: unreachable/ },
+  { name: "fails", parts: { execute: [op.const(9)] }, why: /Cannot run processing_toy 1\.0\.1 .*permanent/ },
+  { name: "does not end", parts: { execute: LOOP_FOR_EVER }, why: /deadline/ },
+  { name: "says nothing", parts: {}, why: /abi: its result is no JSON object/ },
+  { name: "gives no JSON", parts: answering("done"), why: /abi: its result is no JSON object/ },
+  { name: "is of another mind", parts: answering('{"status":"DONE"}'), why: /its status is "DONE"/ },
+  { name: "adds what means nothing", parts: status('"more":1'), why: /its result has "more"/ },
+  { name: "measures words", parts: status('"metrics":{"a":"b"}'), why: /its metric "a" is "b"/ },
+  { name: "names no artifact", parts: status('"artifacts":[""]'), why: /"" is among its artifacts/ },
+];
+
+Deno.test(
+  "where a processing plugin fails the snapshot stands, and the backup ends with 3",
+  onMachine(async (machine, t) => {
+    const run = runner(machine), source = await prepared(machine);
+    for (const [i, { name, parts, why }] of BAD.entries()) {
+      await t.step(name, async () => {
+        const more = { version: `1.0.${i}`, limits: { call_ms: 300 } };
+        await run(0, "plugin", "load", await writePlugin(machine, "bad.wasm", toyProcessing(parts, more)));
+        const ended = await run(3, "backup", source, "--process", "toy", "--json");
+        const { snapshot_id, processing: [{ version, status, error }], files_failed } = ended.last();
+        deepEqual([version, status, error.kind, files_failed], [`1.0.${i}`, "FAILURE", "plugin_failed", 0]);
+        match(error.message, why);
+        match(error.message, new RegExp(`processing_toy 1\\.0\\.${i} \\(sha256 [0-9a-f]{12}\\)`));
+        match(ended.stdout, /"type":"warning","code":"processing".*; the snapshot stands"/);
+        equal((await run(0, "snapshots", "--json")).json().at(-1).id, snapshot_id);
+        await run(0, "plugin", "unload", PROCESSING_ID);
+      });
+    }
+  }),
+);
