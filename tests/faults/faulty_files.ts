@@ -153,3 +153,30 @@ export class FaultyFiles extends ForwardingFiles {
     };
   }
 }
+
+/** Does a call of a target, or something else: `go` is the call itself, with these or other arguments. */
+export type AroundTarget = (
+  tree: TargetTree,
+  call: keyof TargetTree,
+  args: unknown[],
+  go: (...args: unknown[]) => unknown,
+) => unknown;
+
+/** Targets of which each call is made by `around`. */
+export class AlteredTargets extends ForwardingFiles {
+  constructor(readonly around: AroundTarget) {
+    super();
+  }
+
+  override openTarget(path: string): TargetTree {
+    const tree = super.openTarget(path);
+    return new Proxy(tree, {
+      get: (_, member) => {
+        const value = Reflect.get(tree, member);
+        if (typeof value !== "function") return value;
+        const go = (...args: unknown[]) => value.apply(tree, args);
+        return (...args: unknown[]) => this.around(tree, member as keyof TargetTree, args, go);
+      },
+    });
+  }
+}

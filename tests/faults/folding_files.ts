@@ -1,25 +1,11 @@
 import type { TargetTree } from "../../src/platform/file_system.ts";
-import { ForwardingFiles } from "./faulty_files.ts";
+import { AlteredTargets } from "./faulty_files.ts";
 
 /** Targets that keep the case and the form of names and do not tell them apart, as exFAT, NTFS, APFS and SMB do. */
-export class FoldingFiles extends ForwardingFiles {
-  override openTarget(path: string): TargetTree {
-    const tree = super.openTarget(path);
-    return new Proxy(tree, {
-      get: (_, member) => {
-        const value = Reflect.get(tree, member);
-        if (typeof value !== "function") return value;
-        return (...args: unknown[]) => {
-          const paths = member === "makeSymlink" ? 1 : 2;
-          return value.apply(
-            tree,
-            args.map((arg, i) => i < paths && typeof arg === "string" ? standing(tree, arg) : arg),
-          );
-        };
-      },
-    });
-  }
-}
+export const foldingFiles = new AlteredTargets((tree, call, args, go) => {
+  const paths = call === "makeSymlink" ? 1 : 2;
+  return go(...args.map((arg, i) => i < paths && typeof arg === "string" ? standing(tree, arg) : arg));
+});
 
 /** The path under which the same thing was made. */
 function standing(tree: TargetTree, path: string): string {

@@ -1,9 +1,9 @@
 /** What is newer, or what is there at all, stays where that was asked, also through links and after an interruption. */
 import { ok, strictEqual as equal } from "node:assert/strict";
 import { equalBytes } from "../../src/base/bytes.ts";
-import type { TargetTree } from "../../src/platform/file_system.ts";
+import type { TargetFile } from "../../src/platform/file_system.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
-import { ForwardingFiles } from "./faulty_files.ts";
+import { AlteredTargets } from "./faulty_files.ts";
 import { noise, writeFiles } from "./source_folder.ts";
 import { bringBack, savedOnce, SMALL_PACKS, withFolder } from "./test_repository.ts";
 
@@ -63,26 +63,13 @@ Deno.test("--overwrite says what a further name of an object may replace", async
 });
 
 /** Calls `seen` while a file is written, ahead of each write. */
-class WatchedTargets extends ForwardingFiles {
-  constructor(readonly seen: () => void) {
-    super();
-  }
-
-  override openTarget(path: string): TargetTree {
-    const tree = super.openTarget(path);
-    return new Proxy(tree, {
-      get: (_, member) => {
-        const value = Reflect.get(tree, member);
-        if (typeof value !== "function") return value;
-        if (member !== "createFile") return value.bind(tree);
-        return (name: string) => {
-          const file = tree.createFile(name), write = file.write.bind(file);
-          file.write = (data, offset) => (this.seen(), write(data, offset));
-          return file;
-        };
-      },
-    });
-  }
+function watchedTargets(seen: () => void): AlteredTargets {
+  return new AlteredTargets((_tree, call, args, go) => {
+    if (call !== "createFile") return go(...args);
+    const file = go(...args) as TargetFile, write = file.write.bind(file);
+    file.write = (data, offset) => (seen(), write(data, offset));
+    return file;
+  });
 }
 
 Deno.test("(12) where time or being there decides, not even a small file has its name before it is whole", async (t) => {
@@ -94,7 +81,7 @@ Deno.test("(12) where time or being there decides, not even a small file has its
         Deno.mkdirSync(target);
         const { repository, snapshot } = await savedOnce(source);
         let writes = 0;
-        const watched = new WatchedTargets(() => {
+        const watched = watchedTargets(() => {
           writes++;
           ok(![...Deno.readDirSync(target)].some(({ name }) => name === "small"));
         });

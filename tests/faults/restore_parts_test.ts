@@ -1,9 +1,9 @@
 /** What restores write beside the final names, and snapshots that hold such names themselves. */
 import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
 import { partName } from "../../src/operations/restore_parts.ts";
-import { SystemError, type TargetTree } from "../../src/platform/file_system.ts";
+import { SystemError } from "../../src/platform/file_system.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
-import { ForwardingFiles } from "./faulty_files.ts";
+import { AlteredTargets } from "./faulty_files.ts";
 import { pictureOfFolder } from "./pictures.ts";
 import { noise, writeFiles } from "./source_folder.ts";
 import { bringBack, type Events, savedOnce, SMALL_PACKS, withFolder } from "./test_repository.ts";
@@ -72,26 +72,11 @@ Deno.test("what an interrupted restore wrote is used only if the user may read a
 });
 
 /** Fails one call, of any path or of paths that match. */
-class FailingTargets extends ForwardingFiles {
-  constructor(readonly call: string, readonly path = /^/) {
-    super();
-  }
-
-  override openTarget(path: string): TargetTree {
-    const tree = super.openTarget(path);
-    return new Proxy(tree, {
-      get: (_, member) => {
-        const value = Reflect.get(tree, member);
-        if (typeof value !== "function") return value;
-        return (...args: unknown[]) => {
-          if (member === this.call && this.path.test(String(args.at(-1)))) {
-            throw new SystemError("EPERM", this.call, String(args[0]));
-          }
-          return value.apply(tree, args);
-        };
-      },
-    });
-  }
+function failingTargets(failing: string, path = /^/): AlteredTargets {
+  return new AlteredTargets((_tree, call, args, go) => {
+    if (call === failing && path.test(String(args.at(-1)))) throw new SystemError("EPERM", call, String(args[0]));
+    return go(...args);
+  });
 }
 
 Deno.test("(14) what a link or a node should replace outlives that it cannot be made", async (t) => {
@@ -124,7 +109,7 @@ Deno.test("(14) what a link or a node should replace outlives that it cannot be 
             make(source);
             const { repository, snapshot } = await savedOnce(source, events);
             writeFiles(target, { it: "mine, kept nowhere else" });
-            const faulty = new FailingTargets(failing, failing === "rename" ? /^it$/ : undefined);
+            const faulty = failingTargets(failing, failing === "rename" ? /^it$/ : undefined);
             const { filesFailed } = await bringBack(repository, snapshot, source, target, { files: faulty });
             equal(filesFailed, 1);
             equal(Deno.readTextFileSync(`${target}/it`), "mine, kept nowhere else");

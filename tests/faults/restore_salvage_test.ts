@@ -9,7 +9,7 @@ import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
 import { type MemoryStore, memoryStore } from "../../src/storage/memory.ts";
 import { flipBit } from "./damage.ts";
-import { ForwardingFiles } from "./faulty_files.ts";
+import { AlteredTargets } from "./faulty_files.ts";
 import { pictureOfFolder } from "./pictures.ts";
 import { noise, writeFiles } from "./source_folder.ts";
 import {
@@ -88,27 +88,14 @@ for (const before of ["nothing", "an older file"]) {
   });
 }
 
-/** Calls `seen` ahead of each write to a file that was made or opened. */
-class WatchedTargets extends ForwardingFiles {
-  constructor(readonly watch: (file: TargetFile, tree: TargetTree) => void) {
-    super();
-  }
-
-  override openTarget(path: string): TargetTree {
-    const tree = super.openTarget(path);
-    return new Proxy(tree, {
-      get: (_, member) => {
-        const value = Reflect.get(tree, member);
-        if (typeof value !== "function") return value;
-        if (member !== "createFile" && member !== "openFile") return value.bind(tree);
-        return (name: string) => {
-          const file: TargetFile = value.call(tree, name);
-          this.watch(file, tree);
-          return file;
-        };
-      },
-    });
-  }
+/** Calls `watch` with each file that was made or opened. */
+function watchedTargets(watch: (file: TargetFile, tree: TargetTree) => void): AlteredTargets {
+  return new AlteredTargets((tree, call, args, go) => {
+    if (call !== "createFile" && call !== "openFile") return go(...args);
+    const file = go(...args) as TargetFile;
+    watch(file, tree);
+    return file;
+  });
 }
 
 for (const remove of [false, true]) {
@@ -118,7 +105,7 @@ for (const remove of [false, true]) {
       const [source, target] = [`${root}/source`, `${root}/target`];
       Deno.mkdirSync(target);
       let writes = 0;
-      const files = new WatchedTargets((file, tree) => {
+      const files = watchedTargets((file, tree) => {
         const write = file.write.bind(file);
         file.write = (data, offset) => {
           writes++;
@@ -173,7 +160,7 @@ Deno.test("(14) of a file that cannot be made nothing is left, whatever call fai
         if (name === sparse) Deno.truncateSync(`${source}/f`, 10_000_000);
         Deno.mkdirSync(target);
         const { repository, snapshot } = await savedOnce(source, events);
-        const files = new WatchedTargets(fail);
+        const files = watchedTargets(fail);
         const { filesFailed } = await bringBack(repository, snapshot, `${source}/f`, target, { files });
         equal(filesFailed, 1);
         deepEqual([...Deno.readDirSync(target)], []);

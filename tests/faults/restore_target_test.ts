@@ -1,14 +1,14 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { AxiomError } from "../../src/base/errors.ts";
 import type { RestoreSummary } from "../../src/operations/restore.ts";
-import { SystemError, type TargetFile, type TargetTree } from "../../src/platform/file_system.ts";
+import { SystemError, type TargetFile } from "../../src/platform/file_system.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
 import { WorkerPool } from "../../src/stages/worker_pool.ts";
 import { memoryStore } from "../../src/storage/memory.ts";
 import { errorOf } from "../fixtures/tampering.ts";
-import { ForwardingFiles } from "./faulty_files.ts";
+import { AlteredTargets, type ForwardingFiles } from "./faulty_files.ts";
 import { type Picture, pictureOfFolder } from "./pictures.ts";
 import { noise, writeFiles, writeSmallSource } from "./source_folder.ts";
 import { bringBack, emptyRepository, type Events, opened, save, SMALL_PACKS, withFolder } from "./test_repository.ts";
@@ -49,42 +49,28 @@ type TargetCall =
   | "remove";
 
 /** A target that calls `before` ahead of what changes it, with the bytes of a write. */
-class FaultyTargets extends ForwardingFiles {
-  constructor(readonly before: (call: TargetCall, path: string, bytes: number) => void) {
-    super();
-  }
-
-  override openTarget(path: string): TargetTree {
-    const target = super.openTarget(path);
-    const check = (call: TargetCall, name: string, bytes = 0) => this.before(call, name, bytes);
-    const checked = (file: TargetFile, name: string): TargetFile => ({
-      write: (data, offset) => {
-        check("write", name, data.length);
-        file.write(data, offset);
-      },
-      read: (into, offset) => file.read(into, offset),
-      truncate: (sizeBytes) => {
-        check("truncate", name);
-        file.truncate(sizeBytes);
-      },
-      punchHole: (offset, length) => file.punchHole(offset, length),
-      stat: () => file.stat(),
-      setMetadata: (metadata) => file.setMetadata(metadata),
-      close: () => file.close(),
-    });
-    return new Proxy(target, {
-      get: (_, member) => {
-        const value = Reflect.get(target, member);
-        if (typeof value !== "function") return value;
-        return (...args: unknown[]) => {
-          const name = String(args[0]);
-          if (WATCHED.has(String(member))) check(member as TargetCall, name);
-          const result = value.apply(target, args);
-          return member === "createFile" || member === "openFile" ? checked(result, name) : result;
-        };
-      },
-    });
-  }
+function faultyTargets(before: (call: TargetCall, path: string, bytes: number) => void): AlteredTargets {
+  const checked = (file: TargetFile, name: string): TargetFile => ({
+    write: (data, offset) => {
+      before("write", name, data.length);
+      file.write(data, offset);
+    },
+    read: (into, offset) => file.read(into, offset),
+    truncate: (sizeBytes) => {
+      before("truncate", name, 0);
+      file.truncate(sizeBytes);
+    },
+    punchHole: (offset, length) => file.punchHole(offset, length),
+    stat: () => file.stat(),
+    setMetadata: (metadata) => file.setMetadata(metadata),
+    close: () => file.close(),
+  });
+  return new AlteredTargets((_tree, call, args, go) => {
+    const name = String(args[0]);
+    if (WATCHED.has(call)) before(call as TargetCall, name, 0);
+    const result = go(...args);
+    return call === "createFile" || call === "openFile" ? checked(result as TargetFile, name) : result;
+  });
 }
 
 const WATCHED = new Set(["createFile", "openFile", "makeFolder", "makeSymlink", "makeLink", "remove"]);
@@ -104,7 +90,7 @@ Deno.test("(12) a target that is full from any byte on is one error, and the sam
       for (const code of ["ENOSPC", "EDQUOT"]) {
         await withFolder(async (target) => {
           let left = (700_000 * step) / STEPS;
-          const full = new FaultyTargets((call, path, bytes) => {
+          const full = faultyTargets((call, path, bytes) => {
             left -= bytes;
             if (left < 0 && call !== "remove") throw new SystemError(code, call, path);
           });
@@ -129,7 +115,7 @@ Deno.test("(12) a target without room for one more name, at any call, is one err
     for (let at = 1;; at++) {
       let calls = 0;
       const isThrough = await withFolder(async (target) => {
-        const full = new FaultyTargets((call, path) => {
+        const full = faultyTargets((call, path) => {
           const makesName = call === "createFile" || call.startsWith("make");
           if (makesName && ++calls >= at) throw new SystemError("ENOSPC", call, path);
         });
@@ -170,7 +156,7 @@ Deno.test("(14) (35) what cannot be made at the target is told of, counted, and 
       for (const code of ["EACCES", "EIO"]) {
         await t.step(`${call} of ${path}: ${code}`, async () => {
           await withFolder(async (target) => {
-            const faulty = new FaultyTargets((made, at) => {
+            const faulty = faultyTargets((made, at) => {
               if (made === call && isOf(at, path)) throw new SystemError(code, made, at);
             });
             scene.events.length = 0;

@@ -2,7 +2,7 @@ import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:
 import { SystemError, type TargetTree } from "../../src/platform/file_system.ts";
 import { isRoot } from "../../src/platform/file_system_fixture.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
-import { ForwardingFiles } from "./faulty_files.ts";
+import { AlteredTargets } from "./faulty_files.ts";
 import { noise, writeFiles } from "./source_folder.ts";
 import { bringBack, type Events, savedOnce, withFolder } from "./test_repository.ts";
 
@@ -19,22 +19,12 @@ function writeSource(folder: string): void {
 }
 
 /** Something else meddles once all is restored, before it is compared. */
-class MeddledTargets extends ForwardingFiles {
-  constructor(readonly meddle: (tree: TargetTree) => void) {
-    super();
-  }
-
-  override openTarget(path: string): TargetTree {
-    const target = super.openTarget(path);
-    return new Proxy(target, {
-      get: (_, member) => {
-        const value = Reflect.get(target, member);
-        if (typeof value !== "function") return value;
-        if (member === "sync") return () => (target.sync(), this.meddle(target));
-        return value.bind(target);
-      },
-    });
-  }
+function meddledTargets(meddle: (tree: TargetTree) => void): AlteredTargets {
+  return new AlteredTargets((tree, call, args, go) => {
+    const result = go(...args);
+    if (call === "sync") meddle(tree);
+    return result;
+  });
 }
 
 function write(tree: TargetTree, path: string, offset: number): void {
@@ -163,7 +153,7 @@ Deno.test("restore with verify finds everything that is not as the snapshot has 
         ignore,
         fn: async () => {
           const target = `${folder}/${name}`;
-          const meddled = new MeddledTargets((tree) => meddle(tree, path));
+          const meddled = meddledTargets((tree) => meddle(tree, path));
           const summary = await bringBack(repository, snapshot, source, target, { verify: true, files: meddled });
           const errors = events.splice(0).flatMap((event) => event.type === "error" ? [event] : []);
           deepEqual(errors.map((error) => error.path), [path]);
@@ -187,24 +177,12 @@ Deno.test("restore with verify looks below a folder whose own metadata could not
     const events: Events = [], source = `${folder}/source`, target = `${folder}/target`;
     writeFiles(source, { "d/f": "right", "d/g": "right", "h": "right" });
     const { repository, snapshot } = await savedOnce(source, events);
-    class Unsettable extends ForwardingFiles {
-      override openTarget(path: string): TargetTree {
-        const tree = super.openTarget(path);
-        const setMetadata: TargetTree["setMetadata"] = (at, metadata) => {
-          if (at !== "d") return tree.setMetadata(at, metadata);
-          Deno.writeTextFileSync(`${target}/d/f`, "WRONG");
-          throw new SystemError("EIO", "open", at);
-        };
-        return new Proxy(tree, {
-          get: (_, member) => {
-            if (member === "setMetadata") return setMetadata;
-            const value = Reflect.get(tree, member);
-            return typeof value === "function" ? value.bind(tree) : value;
-          },
-        });
-      }
-    }
-    const summary = await bringBack(repository, snapshot, source, target, { verify: true, files: new Unsettable() });
+    const unsettable = new AlteredTargets((_tree, call, args, go) => {
+      if (call !== "setMetadata" || args[0] !== "d") return go(...args);
+      Deno.writeTextFileSync(`${target}/d/f`, "WRONG");
+      throw new SystemError("EIO", "open", "d");
+    });
+    const summary = await bringBack(repository, snapshot, source, target, { verify: true, files: unsettable });
     const errors = events.flatMap((event) => event.type === "error" ? [event] : []);
     deepEqual(errors.map(({ path }) => path), ["d", "d/f"], "each once");
     match(errors[1].error.message, /reads back as something else/);
