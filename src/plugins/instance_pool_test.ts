@@ -6,7 +6,7 @@ import type { SandboxWorker } from "./broker.ts";
 import { startSandboxWorker } from "./broker.ts";
 import { InstancePool, type PoolSettings } from "./instance_pool.ts";
 import { PluginFailure } from "./plugin_failure.ts";
-import { COPY, LOOP_FOR_EVER, op, pluginModule, type PluginParts, READ, WRITE } from "./wasm_fixture.ts";
+import { COPY, ifNextIs, ifReadIs, LOOP_FOR_EVER, op, pluginModule, type PluginParts, WRITE } from "./wasm_fixture.ts";
 
 const plugin = { pluginId: "compression_test", version: "1.2.3", sha256: "ab".repeat(32) };
 
@@ -47,24 +47,8 @@ const encode = (input: Bytes) => ({ verb: "execute", operation: "encode", input,
 /** Loops for an input that starts with `!`, traps for `?`; else counts its calls in the first byte of the output. */
 const MOODY: PluginParts = {
   execute: [
-    op.const(0),
-    op.const(1),
-    READ,
-    op.drop,
-    op.const(0),
-    op.i32_load8_u,
-    op.const(33),
-    op.i32_eq,
-    op.if,
-    ...LOOP_FOR_EVER.slice(0, 3),
-    op.end,
-    op.const(0),
-    op.i32_load8_u,
-    op.const(63),
-    op.i32_eq,
-    op.if,
-    op.unreachable,
-    op.end,
+    ...ifNextIs("!", LOOP_FOR_EVER.slice(0, 3)),
+    ...ifReadIs("?", [op.unreachable]),
     op.global_get(0),
     op.const(1),
     op.i32_add,

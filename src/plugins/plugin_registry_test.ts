@@ -7,7 +7,7 @@ import { manifestSection } from "./plugin_fixture.ts";
 import type { PluginEvent } from "./plugin_events.ts";
 import { PluginRegistry } from "./plugin_registry.ts";
 import { wasmSource } from "./plugin_source.ts";
-import { op, pluginModule, type PluginParts, READ, tagged } from "./wasm_fixture.ts";
+import { ifNextIs, op, pluginModule, type PluginParts, tagged } from "./wasm_fixture.ts";
 
 const ID = "compression_test";
 
@@ -122,22 +122,7 @@ Deno.test("one that no longer works can be replaced", async () => {
 });
 
 /** Traps for an input that begins with `!`. */
-const MOODY: PluginParts = {
-  execute: [
-    op.const(0),
-    op.const(1),
-    READ,
-    op.drop,
-    op.const(0),
-    op.i32_load8_u,
-    op.const(33),
-    op.i32_eq,
-    op.if,
-    op.unreachable,
-    op.end,
-    op.const(0),
-  ],
-};
+const MOODY: PluginParts = { execute: [...ifNextIs("!", [op.unreachable]), op.const(0)] };
 const processing = { category: "processing", format_id: undefined, config_schema: undefined };
 
 Deno.test("a fault on trial brings the old generation back, with the evidence", async () => {

@@ -174,12 +174,12 @@ export function pluginModule(parts: PluginParts): Bytes {
   });
 }
 
-/** Copies what is left of the input to the output, by way of the second page. */
-export const COPY: WasmFunction["code"] = [
+/** Copies what is left of the input to the output, by way of a buffer that begins with the second page. */
+export const copyBy = (bufferBytes: number): WasmFunction["code"] => [
   op.block,
   op.loop,
   op.const(65536),
-  op.const(65536),
+  op.const(bufferBytes),
   READ,
   op.local_tee(0),
   op.i32_eqz,
@@ -190,6 +190,28 @@ export const COPY: WasmFunction["code"] = [
   op.drop,
   op.br(0),
   op.end,
+  op.end,
+];
+
+export const COPY = copyBy(65536);
+
+/** Runs `code` if the next byte of the input is this character, which is read. */
+export const ifNextIs = (character: string, code: WasmFunction["code"]): WasmFunction["code"] => [
+  op.const(0),
+  op.const(1),
+  READ,
+  op.drop,
+  ...ifReadIs(character, code),
+];
+
+/** The same for the byte that was read last by {@linkcode ifNextIs}. */
+export const ifReadIs = (character: string, code: WasmFunction["code"]): WasmFunction["code"] => [
+  op.const(0),
+  op.i32_load8_u,
+  op.const(character.charCodeAt(0)),
+  op.i32_eq,
+  op.if,
+  ...code,
   op.end,
 ];
 

@@ -9,7 +9,7 @@ import type { InstancePool } from "../../src/plugins/instance_pool.ts";
 import { openPlugin } from "../../src/plugins/open_plugin.ts";
 import { manifestSection } from "../../src/plugins/plugin_fixture.ts";
 import { PluginRegistry } from "../../src/plugins/plugin_registry.ts";
-import { op, pluginModule, type WasmFunction, WRITE } from "../../src/plugins/wasm_fixture.ts";
+import { copyBy, op, pluginModule, type WasmFunction } from "../../src/plugins/wasm_fixture.ts";
 import { NodeZstd } from "../../src/stages/zstd.ts";
 import { residentBytes, type SwappedMemory, taggedSource } from "./many_swaps.ts";
 import { median } from "./measure.ts";
@@ -131,25 +131,8 @@ async function codecRows(plugin: AdmittedPlugin): Promise<PluginRow[]> {
   }];
 }
 
-/** A codec that does nothing, through a buffer of 4 MiB. */
-const IDENTITY: WasmFunction["code"] = [
-  op.block,
-  op.loop,
-  op.const(65536),
-  op.const(4 * MIB),
-  op.call(0),
-  op.local_tee(0),
-  op.i32_eqz,
-  op.br_if(1),
-  op.const(65536),
-  op.local_get(0),
-  WRITE,
-  op.drop,
-  op.br(0),
-  op.end,
-  op.end,
-  op.const(0),
-];
+/** A codec that does nothing. */
+const IDENTITY = [...copyBy(4 * MIB), op.const(0)];
 
 async function identityRow(): Promise<PluginRow> {
   const plugin = admit(pluginModule({
