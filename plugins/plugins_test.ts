@@ -29,3 +29,10 @@ for (const plugin of plugins()) {
     deepEqual(findings.filter(({ state }) => state === "failed"), []);
   });
 }
+
+Deno.test("a cipher in Rust begins as encryption_xchacha20 is", async () => {
+  const read = (path: string) => Deno.readTextFile(new URL(path, import.meta.url));
+  const own = await read("encryption_xchacha20/src/lib.rs");
+  const template = await read("../plugin-pdk/rust/templates/encryption.rs");
+  equal(own.replace(/^#\[path = .*\n/, "").replaceAll(/\bXChaCha20\b/g, "Plugin"), template);
+});
