@@ -34,6 +34,7 @@ import type { EntryFilter } from "./plugins/wasm_filter.ts";
 import type { RunContext, RunPlugin } from "./plugins/wasm_run.ts";
 import type { BackupStrategy } from "./plugins/wasm_strategy.ts";
 import { clientId } from "./repository/client_id.ts";
+import { openKeys } from "./repository/open_keys.ts";
 import { PinStore } from "./repository/pins.ts";
 import { Repository } from "./repository/repository.ts";
 import type { Secret } from "./repository/secret.ts";
@@ -271,8 +272,8 @@ class WiredApp implements App {
     return [...this.#foreign];
   }
 
-  async openRepository(use: "read" | "check" | "write", onSecret?: () => void): Promise<Repository> {
-    const repository = await (this.#repository ??= this.#openRepository(onSecret));
+  async openRepository(use: "read" | "check" | "write", whileDeriving?: () => void): Promise<Repository> {
+    const repository = await (this.#repository ??= this.#openRepository(whileDeriving));
     if (this.#distrust === undefined || use === "check") return repository;
     if (use === "write") throw this.#distrust;
     const { message, hint } = this.#distrust;
@@ -280,12 +281,18 @@ class WiredApp implements App {
     return repository;
   }
 
-  async #openRepository(onSecret?: () => void): Promise<Repository> {
-    await this.#openPlugins();
+  /** Plugins are opened while the key is derived. */
+  async #openRepository(whileDeriving?: () => void): Promise<Repository> {
     const store = await this.openStore();
     const secret = await openingSecret(this.#secretSource(), store.location, this.signal);
-    onSecret?.();
-    const repository = await Repository.open(store, secret, this.#context(), { signal: this.signal });
+    let plugins: Promise<void> | undefined;
+    const onDeriving = () => {
+      plugins = this.#openPlugins().then(() => whileDeriving?.());
+      plugins.catch(() => {}); // told below
+    };
+    const opened = await openKeys(store, secret, { onDeriving, signal: this.signal });
+    await plugins;
+    const repository = new Repository(store, opened, this.#context());
     try {
       await this.#pins?.check(repository, this.signal);
     } catch (error) {

@@ -77,10 +77,10 @@ export interface App {
    * one, than was seen there, `write` is `repository_changed` and `read` a warning: whoever has no other copy needs what is
    * there. What repairs it counts as reading, or nothing could put it right. `check` leaves it to {@linkcode distrust}.
    *
-   * @param onSecret Called when all that a person may be asked for is there, and before a key is derived; not if the
+   * @param whileDeriving Called when all that a person may be asked for is there and a thread derives the key; not if the
    *   repository is open already
    */
-  openRepository(use: "read" | "check" | "write", onSecret?: () => void): Promise<Repository>;
+  openRepository(use: "read" | "check" | "write", whileDeriving?: () => void): Promise<Repository>;
   /** Why the repository that was opened is not what was seen there. */
   readonly distrust: AxiomError | undefined;
   /** Fails as `Repository.create` does. */

@@ -2,6 +2,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { AxiomError, throwIfAborted } from "../base/errors.ts";
 import { describeKdf, kdfFault, type KdfParameters } from "../model/kdf_parameters.ts";
 import { hkdf } from "./hkdf.ts";
+import { takeKdfThread } from "./kdf_thread.ts";
 import type { Argon2Reply, Argon2Request } from "./kdf_worker.ts";
 
 const OUTPUT_BYTES = 32;
@@ -39,7 +40,7 @@ async function argon2id(
   signal?: AbortSignal,
 ): Promise<Bytes> {
   const { promise, resolve, reject } = Promise.withResolvers<Argon2Reply>();
-  const worker = new Worker(new URL("./kdf_worker.ts", import.meta.url), { type: "module" });
+  const worker = takeKdfThread();
   worker.onmessage = (event: MessageEvent<Argon2Reply>) => resolve(event.data);
   worker.onerror = (event) => {
     event.preventDefault();

@@ -34,6 +34,8 @@ export interface OpenKeysOptions {
   known?: FeatureSets;
   /** From {@linkcode readConfigs}, where the caller has asked already. */
   configs?: ConfigClaims;
+  /** Called as soon as a thread of its own derives the first key, which takes it some tenths of a second. */
+  onDeriving?: () => void;
 }
 
 /**
@@ -46,7 +48,7 @@ export async function openKeys(store: ObjectStore, secret: Secret, options: Open
   const { signal } = options;
   const { claims, warnings } = options.configs ?? await readConfigs(store, signal);
   const ids = new Set(claims.map(({ config }) => config.repository_id));
-  const search = new SlotSearch(store.location, secret);
+  const search = new SlotSearch(store.location, secret, options.onDeriving);
   for await (const opened of search.open(await readSlots(store, options.slotHint, signal), ids, signal)) {
     const notes: string[] = [];
     const claim = verifiedConfig(claims, opened.slot.repository_id, opened.master, notes);

@@ -43,7 +43,8 @@ export class Repository {
   readonly sealer: ObjectSealer;
   readonly packs: PackReader;
 
-  private constructor(readonly store: ObjectStore, readonly opened: OpenKeys, readonly context: RepositoryContext) {
+  /** @param opened Of the repository in `store` */
+  constructor(readonly store: ObjectStore, readonly opened: OpenKeys, readonly context: RepositoryContext) {
     this.keys = opened.keys;
     this.sealer = new ObjectSealer(opened.keys, context.random);
     this.packs = new PackReader(store, opened.keys, context.registry, context.decoders);

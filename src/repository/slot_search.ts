@@ -25,7 +25,8 @@ export class SlotSearch {
   readonly #fitting: AxiomError[] = [];
   #found = 0;
 
-  constructor(readonly location: string, readonly secret: Secret) {}
+  /** @param onDeriving Called once, when a key is being derived */
+  constructor(readonly location: string, readonly secret: Secret, private onDeriving?: () => void) {}
 
   /** Yields each slot of one of `repositoryIds` that the secret opens; at most `LIMITS.keySlotsMax` are tried. */
   async *open(
@@ -57,7 +58,10 @@ export class SlotSearch {
 
   async #try(id: string, slot: KeySlot, signal?: AbortSignal): Promise<Master | undefined> {
     try {
-      const master = await openSlot(slot, id, this.secret, signal);
+      const opening = openSlot(slot, id, this.secret, signal);
+      this.onDeriving?.();
+      this.onDeriving = undefined;
+      const master = await opening;
       if (master === undefined) this.#mismatched.push(id);
       return master;
     } catch (error) {
