@@ -21,8 +21,8 @@ const OTHER_CLOCK_NS = 600_000_000_000n;
 export class ChangeDetector {
   readonly #racyFrom: string;
   readonly #racyElsewhereFrom: string;
-  readonly #racySplit: { seconds: number; nanoseconds: number };
-  readonly #racyElsewhereSplit: { seconds: number; nanoseconds: number };
+  readonly #racySplit: SplitTime;
+  readonly #racyElsewhereSplit: SplitTime;
 
   /**
    * @param scanStartedNs Of the snapshot that the entries are from
@@ -60,10 +60,9 @@ export class ChangeDetector {
 
   #isRacyPacked(entry: LeafEntry, stats: Uint32Array, at: number): boolean {
     const isElsewhere = this.otherClocks.size > 0 && this.otherClocks.has(deviceOf(stats, at));
-    const { seconds, nanoseconds } = isElsewhere ? this.#racyElsewhereSplit : this.#racySplit;
-    const isEarlier = (s: number, ns: number) => s < seconds || (s === seconds && ns < nanoseconds);
-    return !isEarlier(entry.mtimeSeconds, entry.mtimeNanoseconds) ||
-      !isEarlier(entry.ctimeSeconds, entry.ctimeNanoseconds);
+    const from = isElsewhere ? this.#racyElsewhereSplit : this.#racySplit;
+    return !isBefore(entry.mtimeSeconds, entry.mtimeNanoseconds, from) ||
+      !isBefore(entry.ctimeSeconds, entry.ctimeNanoseconds, from);
   }
 
   #isRacy({ mtimeNs, ctimeNs, device }: FileStat): boolean {
@@ -78,7 +77,16 @@ function isEarlier(timeNs: string, limit: string): boolean {
   return timeNs.length < limit.length || (timeNs.length === limit.length && timeNs < limit);
 }
 
-function split(timeNs: string): { seconds: number; nanoseconds: number } {
+interface SplitTime {
+  seconds: number;
+  nanoseconds: number;
+}
+
+function isBefore(seconds: number, nanoseconds: number, limit: SplitTime): boolean {
+  return seconds < limit.seconds || (seconds === limit.seconds && nanoseconds < limit.nanoseconds);
+}
+
+function split(timeNs: string): SplitTime {
   return { seconds: Number(BigInt(timeNs) / 1_000_000_000n), nanoseconds: Number(BigInt(timeNs) % 1_000_000_000n) };
 }
 

@@ -2,7 +2,7 @@ import { utf8 } from "../base/bytes.ts";
 
 const QUOTE = 0x22, BACKSLASH = 0x5c, ZERO = 0x30, NINE = 0x39;
 
-/** A place in canonical JSON. What is not written as expected is {@linkcode MISREAD}, which stays at every later step. */
+/** A place in canonical JSON. What is not written as expected is a failure, which stays at every later step. */
 export class LeafText {
   at = 0;
 
@@ -40,7 +40,7 @@ export class LeafText {
     return value;
   }
 
-  /** Steps over the digits of nanoseconds since 1970 and returns how many there are. */
+  /** Steps over a number of any length, such as nanoseconds since 1970, and returns how many digits it has. */
   countDigits(): number {
     const { data } = this;
     const start = this.at;

@@ -58,7 +58,14 @@ function textOf({ decoders, packsRead, packsUnreadable, repaired }: RepairDecode
   const lines = repaired.map(({ sha256, pluginId, version, packs, state }) =>
     `${pluginId} ${version}, sha256 ${sha256}, named by ${count(packs, "pack")}: ${STATES[state]}`
   );
-  const unread = packsUnreadable === 0 ? "" : `, ${count(packsUnreadable, "pack")} could not be read`;
-  const summary = `${count(packsRead, "pack")} name ${count(decoders, "decoder")}${unread}`;
-  return [...lines, repaired.length === 0 ? `${summary}: all are there` : summary].join("\n");
+  const found = `${packsNaming(packsRead)} ${count(decoders, "decoder")}`;
+  lines.push(repaired.length === 0 ? `${found}: all are there` : found);
+  if (packsUnreadable > 0) {
+    lines.push(`What ${packsNaming(packsUnreadable)} could not be read: \`axiom check\` says why`);
+  }
+  return lines.join("\n");
+}
+
+function packsNaming(packs: number): string {
+  return `${count(packs, "pack")} ${packs === 1 ? "names" : "name"}`;
 }

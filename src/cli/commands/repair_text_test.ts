@@ -1,4 +1,5 @@
 import { strictEqual as equal } from "node:assert/strict";
+import { repairDecoders } from "./repair_decoders.ts";
 import { repairIndex } from "./repair_index.ts";
 import { repairSnapshots } from "./repair_snapshots.ts";
 
@@ -52,5 +53,14 @@ Deno.test("repair snapshots says what is back, what is lost and where that is no
   equal(
     summary([{ ...repair, reason, forgotten: true, asideKeys: ["damaged/a", "damaged/b"] }]),
     "11111111: nothing can be saved: Cannot open it; what is left of it is now damaged/a and damaged/b",
+  );
+});
+
+Deno.test("repair decoders does not say that all are there of packs that it could not read", () => {
+  const summary = { dryRun: false, packsRead: 2, packsUnreadable: 0, decoders: 1, repaired: [] };
+  equal(rendered(repairDecoders, summary), "2 packs name 1 decoder: all are there");
+  equal(
+    rendered(repairDecoders, { ...summary, packsUnreadable: 1 }),
+    "2 packs name 1 decoder: all are there\nWhat 1 pack names could not be read: `axiom check` says why",
   );
 });
