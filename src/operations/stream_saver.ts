@@ -10,6 +10,7 @@ import { fixedBlockBytes } from "../stages/fixed_blocks.ts";
 import { FrameBuilder } from "../stages/frame_builder.ts";
 import { deriveGear } from "../stages/gear.ts";
 import { chunkIdentifier } from "../stages/identify.ts";
+import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { FilePlan } from "./file_saver.ts";
 
 export interface SavedStream {
@@ -20,40 +21,46 @@ export interface SavedStream {
   bytesNew: number;
 }
 
-/** Cuts a stream in this thread and has its frames sealed by the workers, a few at a time. */
+/** Cuts streams in this thread and has their frames sealed by the workers, a few at a time. */
 export class StreamSaver {
-  readonly #kind: "data" | "plain";
   readonly #sealing: Semaphore;
-  #frame: FrameBuilder;
+  #window: Uint8Array | undefined;
+  /** The one that fills; several streams may share it. */
+  #frame: { builder: FrameBuilder; style: string } | undefined;
   #failure: unknown;
-  #chunksNew = 0;
-  #bytesNew = 0;
+  /** Of all streams, also of those that failed: what they gave until then is stored. */
+  chunksNew = 0;
+  bytesNew = 0;
 
-  /** @param onProgress Gets the bytes read so far */
-  constructor(
-    readonly writer: RepositoryWriter,
-    readonly plan: FilePlan,
-    readonly lastChunker: ChunkerRecord | undefined,
-    readonly onProgress: (sizeBytes: number) => void,
-  ) {
-    this.#kind = plan.style.kind === ChunkKind.plain ? "plain" : CHUNK_KIND_NAMES[ChunkKind.data];
+  constructor(readonly writer: RepositoryWriter) {
     this.#sealing = new Semaphore(LIMITS.framesPerWorkerMax * writer.pool.size);
-    this.#frame = emptyFrame(plan);
   }
 
-  async save(source: AsyncIterable<Uint8Array>): Promise<SavedStream> {
+  /**
+   * Call {@linkcode finish} after the last one, and also after one that failed.
+   *
+   * @param last How its file was cut before
+   * @param onProgress Gets the bytes read so far
+   */
+  async save(
+    source: AsyncIterable<Uint8Array>,
+    plan: FilePlan,
+    last: ChunkerRecord | undefined,
+    onProgress: (sizeBytes: number) => void,
+  ): Promise<SavedStream> {
     const { keys, config } = this.writer.repository;
+    const kind = plan.style.kind === ChunkKind.plain ? "plain" : CHUNK_KIND_NAMES[ChunkKind.data];
+    const chunker = chunkerOf(plan, last), before = { chunksNew: this.chunksNew, bytesNew: this.bytesNew };
     const { min, normal, max } = config.chunker;
-    const chunker = this.#chunker();
-    const cutter = new Cutter(chunker, { min, normal, max }, await deriveGear(keys.chunkerKey(this.#kind)));
-    const identify = chunkIdentifier(keys.chunkIdKey(this.#kind));
-    const elements: ContentElement[] = [];
-    const window = new Uint8Array(2 * LIMITS.framePlainBytesMax);
+    const cutter = new Cutter(chunker, { min, normal, max }, await deriveGear(keys.chunkerKey(kind)));
+    const identify = chunkIdentifier(keys.chunkIdKey(kind));
+    const elements: ContentElement[] = [], style = { ...plan, text: JSON.stringify(plan.style) };
+    const window = this.#window ??= new Uint8Array(2 * LIMITS.framePlainBytesMax);
     let filled = 0, sizeBytes = 0;
-    const cut = async (last: boolean) => {
+    const cut = async (isEnd: boolean) => {
       let used = 0;
-      for (const [start, end] of cutter.cuts(window, 0, filled, last)) {
-        elements.push(toHex(await this.#chunk(identify, window.subarray(start, end))));
+      for (const [start, end] of cutter.cuts(window, 0, filled, isEnd)) {
+        elements.push(toHex(await this.#chunk(identify, window.subarray(start, end), style)));
         used = end;
       }
       window.copyWithin(0, used, filled);
@@ -68,45 +75,36 @@ export class StreamSaver {
         if (filled === window.length) await cut(false);
       }
       sizeBytes += part.length;
-      this.onProgress(sizeBytes);
+      onProgress(sizeBytes);
     }
     await cut(true);
-    await this.#flush();
-    const saved = { sizeBytes, chunksNew: this.#chunksNew, bytesNew: this.#bytesNew };
-    if (elements.length === 0) return saved;
+    const chunksNew = this.chunksNew - before.chunksNew, bytesNew = this.bytesNew - before.bytesNew;
+    if (elements.length === 0) return { sizeBytes, chunksNew, bytesNew };
     const content = await writeContentNodes(elements, this.writer.metadata.put);
-    const whole: Content = this.#kind === "plain" ? { kind: "plain", ...content } : content;
-    return { ...saved, content: whole, chunker: elements.length > 1 ? chunker : undefined };
+    const whole: Content = kind === "plain" ? { kind, ...content } : content;
+    return { sizeBytes, chunksNew, bytesNew, content: whole, chunker: elements.length > 1 ? chunker : undefined };
   }
 
-  /** By rule, else as the last run did: the size, by which blocks are chosen, is not known. */
-  #chunker(): ChunkerRecord {
-    const { chunkerRule: rule } = this.plan;
-    if (rule?.algorithm === "fixed-1") {
-      return {
-        algorithm: "fixed-1",
-        block_bytes: rule.block_bytes ?? fixedBlockBytes(0, this.lastChunker?.block_bytes),
-      };
-    }
-    if (rule === undefined && isChunker(this.lastChunker)) return this.lastChunker;
-    return { algorithm: "fastcdc-1" };
-  }
-
-  async #chunk(identify: (chunk: Uint8Array) => Bytes, chunk: Uint8Array): Promise<Bytes> {
+  async #chunk(
+    identify: (chunk: Uint8Array) => Bytes,
+    chunk: Uint8Array,
+    { style, text }: { style: FrameStyle; text: string },
+  ): Promise<Bytes> {
     const id = identify(chunk);
     if (!this.writer.dedup.claim(id)) return id;
     this.writer.growIfNeeded();
-    this.#chunksNew++;
-    this.#bytesNew += chunk.length;
-    if (!this.#frame.hasRoom(chunk.length)) await this.#seal();
-    this.#frame.append(id, chunk);
+    this.chunksNew++;
+    this.bytesNew += chunk.length;
+    if (this.#frame?.style !== text || !this.#frame.builder.hasRoom(chunk.length)) await this.#seal();
+    this.#frame ??= { builder: new FrameBuilder(style, new Uint8Array(LIMITS.framePlainBytesMax)), style: text };
+    this.#frame.builder.append(id, chunk);
     return id;
   }
 
   async #seal(): Promise<void> {
-    const frame = this.#frame;
-    this.#frame = emptyFrame(this.plan);
-    if (frame.chunkCount === 0) return;
+    const frame = this.#frame?.builder;
+    this.#frame = undefined;
+    if (frame === undefined) return;
     const release = await this.#sealing.acquire();
     if (this.#failure !== undefined) throw this.#failure;
     this.writer.pool.sealFrame(frame.finish())
@@ -114,13 +112,18 @@ export class StreamSaver {
       .finally(release);
   }
 
-  async #flush(): Promise<void> {
+  async finish(): Promise<void> {
     await this.#seal();
     (await this.#sealing.acquire(undefined, LIMITS.framesPerWorkerMax * this.writer.pool.size))();
     if (this.#failure !== undefined) throw this.#failure;
   }
 }
 
-function emptyFrame({ style }: FilePlan): FrameBuilder {
-  return new FrameBuilder(style, new Uint8Array(LIMITS.framePlainBytesMax));
+/** By rule, else as the last run did: the size, by which blocks are chosen, is not known. */
+function chunkerOf({ chunkerRule: rule }: FilePlan, last: ChunkerRecord | undefined): ChunkerRecord {
+  if (rule?.algorithm === "fixed-1") {
+    return { algorithm: "fixed-1", block_bytes: rule.block_bytes ?? fixedBlockBytes(0, last?.block_bytes) };
+  }
+  if (rule === undefined && isChunker(last)) return last;
+  return { algorithm: "fastcdc-1" };
 }

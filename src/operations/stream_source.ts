@@ -1,7 +1,6 @@
 import { AxiomError, messageOf, throwIfAborted } from "../base/errors.ts";
 import { displayName } from "../base/names.ts";
 import type { Entry } from "../model/entry.ts";
-import type { FileStat } from "../platform/file_system.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import type { BackupSource } from "./backup_source.ts";
@@ -9,6 +8,7 @@ import type { BackupTally } from "./backup_tally.ts";
 import { isDamage } from "./damage.ts";
 import type { FilePlan } from "./file_saver.ts";
 import { FolderWriter } from "./folder_writer.ts";
+import { type EntryOwner, madeEntry, madeStat } from "./made_entry.ts";
 import { resolvePath } from "./snapshot_paths.ts";
 import { StreamSaver } from "./stream_saver.ts";
 
@@ -24,13 +24,9 @@ export interface StreamOptions {
   /** False takes an end without a byte for the failure of a producer that nobody can ask. */
   mayBeEmpty: boolean;
   plan: FilePlan;
-  owner: { uid: number; gid: number; user?: string; group?: string };
+  owner: EntryOwner;
   signal?: AbortSignal;
 }
-
-/** What stands in for a file that never was one: readable by its owner alone, because dumps hold secrets. */
-const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
 
 /** One file that is made of a stream. */
 export class StreamSource implements BackupSource {
@@ -51,22 +47,25 @@ export class StreamSource implements BackupSource {
   async save(writer: RepositoryWriter, tally: BackupTally, parent: StoredSnapshot | undefined): Promise<string> {
     const { path, signal } = this.options;
     const last = await this.#last(writer, parent);
-    const saved = await new StreamSaver(
-      writer,
-      this.options.plan,
-      last?.chunker,
-      (sizeBytes) => tally.reading(path, sizeBytes),
-    ).save(this.#chunks());
+    const saver = new StreamSaver(writer);
+    const onProgress = (sizeBytes: number) => tally.reading(path, sizeBytes);
+    const saved = await saver.save(this.#chunks(), this.options.plan, last?.chunker, onProgress);
+    await saver.finish();
     throwIfAborted(signal);
     await this.#finished(saved.sizeBytes);
     const names = path.slice(1).split("/");
     const now = writer.repository.context.clock.nowNs();
-    const entry = this.#entry(names.at(-1)!, "file", FILE_MODE, now);
+    const entry = madeEntry(names.at(-1)!, "file", this.options.owner, now);
     entry.size = String(saved.sizeBytes);
     if (saved.content !== undefined) entry.content = saved.content;
     if (saved.chunker !== undefined) entry.chunker = saved.chunker;
     const { chunksNew, bytesNew, content, chunker } = saved;
-    tally.saved(path, last, { changed: false, chunksNew, bytesNew, content, chunker }, statOf(entry, saved.sizeBytes));
+    tally.saved(
+      path,
+      last,
+      { changed: false, chunksNew, bytesNew, content, chunker },
+      madeStat(entry, saved.sizeBytes),
+    );
     return await this.#root(writer, names.slice(0, -1), entry, now);
   }
 
@@ -121,22 +120,6 @@ export class StreamSource implements BackupSource {
     });
   }
 
-  #entry(name: string, type: "file" | "dir", mode: number, now: string): Entry {
-    const { uid, gid, user, group } = this.options.owner;
-    return {
-      name,
-      type,
-      mode,
-      uid,
-      gid,
-      ...(user === undefined ? {} : { user }),
-      ...(group === undefined ? {} : { group }),
-      mtime: now,
-      ctime: now,
-      inode: "0",
-    };
-  }
-
   async #root(writer: RepositoryWriter, folders: readonly string[], leaf: Entry, now: string): Promise<string> {
     const splitKey = writer.repository.keys.treeSplitKey();
     const write = async (entry: Entry) => {
@@ -146,7 +129,7 @@ export class StreamSource implements BackupSource {
     };
     let id = await write(leaf);
     for (const name of folders.toReversed()) {
-      id = await write({ ...this.#entry(name, "dir", FOLDER_MODE, now), subtree: id });
+      id = await write({ ...madeEntry(name, "dir", this.options.owner, now), subtree: id });
     }
     return id;
   }
@@ -161,22 +144,4 @@ export function streamPath(name: string): string {
     });
   }
   return `/${names.join("/")}`;
-}
-
-function statOf(entry: Entry, sizeBytes: number): FileStat {
-  return {
-    type: "file",
-    mode: entry.mode,
-    uid: entry.uid,
-    gid: entry.gid,
-    sizeBytes,
-    mtimeNs: entry.mtime,
-    ctimeNs: entry.ctime,
-    inode: entry.inode,
-    device: "0",
-    links: 1,
-    allocatedBytes: sizeBytes,
-    deviceMajor: 0,
-    deviceMinor: 0,
-  };
 }
