@@ -30,6 +30,7 @@ import { PluginHost } from "./plugins/plugin_host.ts";
 import { disabledError } from "./plugins/unusable.ts";
 import { pluginFolder } from "./plugins/plugin_folder.ts";
 import { hostServices } from "./plugins/services/host_services.ts";
+import type { StreamProvider } from "./plugins/plugin_streams.ts";
 import type { EntryFilter } from "./plugins/wasm_filter.ts";
 import type { RunContext, RunPlugin } from "./plugins/wasm_run.ts";
 import type { BackupStrategy } from "./plugins/wasm_strategy.ts";
@@ -165,6 +166,10 @@ class WiredApp implements App {
     if (names.length === 0) return [];
     const plugins = await this.#openPlugins();
     return names.map((name) => plugins.uses.filter(name));
+  }
+
+  async source(name: string): Promise<StreamProvider> {
+    return (await this.#openPlugins()).uses.source(name, this.random);
   }
 
   async strategy(): Promise<BackupStrategy | undefined> {

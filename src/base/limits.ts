@@ -132,6 +132,11 @@ export const LIMITS = {
   pluginHttpBodyBytesMax: 80 * MIB, // of a request or a response: the largest pack that is written, with its table
   pluginCallOutputBytes: 64 * MIB, // of a call that a program makes itself, unless it says otherwise
   pluginListEntries: 1_000, // asked for at once of a storage or a source plugin
+  pluginStreamsMax: 100_000, // of one source plugin: names and entries of all are kept while they are saved, some 50 MB
+  pluginStreamNameBytesMax: 255, // more than file systems can hold
+  pluginStreamBytesMax: 1024 * 1024 * MIB, // of a stream whose length its plugin does not say: an endless one fails there
+  pluginReadBytes: 1 * MIB, // of a stream, asked for at once: fits into the least memory that a plugin gets
+  pluginCursorCharactersMax: 4096, // of a place in a list or a stream, and of the version of one
   pluginHttpHeadBytesMax: 32 * KIB, // headers of a request or a response; servers take 8 to 16 KiB
   pluginHttpConnectMs: 10_000, // for a connection, then for its encryption
   pluginHttpIdleMs: 30_000, // without a byte in either direction

@@ -7,6 +7,7 @@ import type { Config } from "../config/schema.ts";
 import type { KdfParameters } from "../model/kdf_parameters.ts";
 import type { FileSystem } from "../platform/file_system.ts";
 import type { OperationEnd } from "../operations/end_context.ts";
+import type { StreamProvider } from "../plugins/plugin_streams.ts";
 import type { EntryFilter } from "../plugins/wasm_filter.ts";
 import type { BackupStrategy } from "../plugins/wasm_strategy.ts";
 import type { RunContext, RunPlugin } from "../plugins/wasm_run.ts";
@@ -64,7 +65,9 @@ export interface App {
   identity(): Promise<WriterIdentity>;
   /** Those of the configuration. Throws why one cannot be used. */
   filters(): Promise<EntryFilter[]>;
-  /** The same. */
+  /** A source plugin by its name. Throws why it cannot be used. */
+  source(name: string): Promise<StreamProvider>;
+  /** As {@linkcode filters}. */
   strategy(): Promise<BackupStrategy | undefined>;
   /** The same: what works on each new snapshot. */
   processors(): Promise<RunPlugin[]>;

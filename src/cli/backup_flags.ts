@@ -5,6 +5,13 @@ const PATTERN = "written as in .gitignore";
 /** What is saved. Patterns, lists and markers come in addition to those of the configuration. */
 const SELECTION_FLAGS = [
   {
+    long: "source",
+    type: "text",
+    repeatable: true,
+    placeholder: "plugin",
+    description: "Save the streams that this plugin gives, alone or beside paths",
+  },
+  {
     long: "exclude",
     short: "e",
     type: "text",

@@ -29,6 +29,9 @@ export function backupText(summary: ProcessedBackup): string {
       `Plugin:   ${plugin_id} ${version} (${sha256.slice(0, 12)}) made ${count(frames, "frame")}`
     ),
     ...summary.processing.map(pluginRunText),
+    ...summary.sources.map(({ plugin_id, version, sha256, path, streams }) =>
+      `Source:   ${plugin_id} ${version} (${sha256.slice(0, 12)}) gave ${count(streams, "stream")} of ${path}`
+    ),
   ].join("\n");
 }
 
@@ -52,5 +55,6 @@ export function backupJson(summary: ProcessedBackup): Record<string, unknown> {
     duration_seconds: summary.durationSeconds,
     plugins: summary.plugins,
     processing: summary.processing.map(pluginRunJson),
+    sources: summary.sources,
   };
 }

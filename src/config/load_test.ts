@@ -213,7 +213,7 @@ const FAULTY: [name: string, yaml: string, message: string][] = [
   [
     "a list in place of a section",
     "backup: [a]",
-    "axiom.yaml:1:9: backup: expected a section with keys such as paths, files_from, files_from_raw, mode, found a list",
+    "axiom.yaml:1:9: backup: expected a section with keys such as paths, files_from, files_from_raw, sources, found a list",
   ],
   [
     "a list in place of everything",

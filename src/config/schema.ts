@@ -43,6 +43,7 @@ export const OPTIONS = {
     paths: list("Files and folders to save when the command names none", path),
     filesFrom: list("Files that list further paths, one pattern on each line", path),
     filesFromRaw: list("Files that list further paths, each ended by a NUL byte", path),
+    sources: list("Plugins whose streams are saved when the command names nothing", text, ","),
     mode: one("What unchanged files are compared with", oneOf("full", "incremental", "differential"), "incremental"),
     strategy: optional("Plugin that chooses the mode", text),
     tags: list("Tags of new snapshots", text, ","),

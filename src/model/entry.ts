@@ -36,6 +36,8 @@ export interface Entry {
    * was read, so that `content` is of no single moment; or extended attributes could not be read, or were lost since.
    */
   changed?: boolean;
+  /** Of a file that a source plugin gave: the version that it called this content by. */
+  stream?: { plugin_id: string; version: string };
   [later: string]: unknown;
 }
 

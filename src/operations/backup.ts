@@ -1,7 +1,7 @@
 import { isKind, throwIfAborted } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { randomId } from "../base/random.ts";
-import type { BackupMode, Snapshot } from "../model/snapshot.ts";
+import type { BackupMode, Snapshot, SnapshotPlugin } from "../model/snapshot.ts";
 import type { FileSystem } from "../platform/file_system.ts";
 import type { EntryFilter } from "../plugins/wasm_filter.ts";
 import type { BackupStrategy } from "../plugins/wasm_strategy.ts";
@@ -69,6 +69,8 @@ export interface BackupSummary {
   durationSeconds: number;
   /** Each generation that made a frame, where one of them came from a file. */
   plugins: { plugin_id: string; version: string; sha256: string; frames: number }[];
+  /** Each generation of a source plugin of which streams are in the snapshot, and where they stand there. */
+  sources: { plugin_id: string; version: string; sha256: string; path: string; streams: number }[];
 }
 
 const TRIES = 3;
@@ -191,7 +193,7 @@ class BackupRun {
         bytes_stored: writer.packs.storedBytes,
         chunks_new: tally.chunksNew + writer.metadata.chunksNew,
       },
-      plugins: pluginsOf(writer).filter(({ sha256 }) => sha256 !== BUILT_IN).map(({ frames: _, ...plugin }) => plugin),
+      plugins: takingPart(pluginsOf(writer), sourcesOf(this.source)),
       tool_version,
     };
   }
@@ -221,6 +223,7 @@ class BackupRun {
       bytesStored: writer.packs.storedBytes,
       chunksNew: tally.chunksNew + writer.metadata.chunksNew,
       plugins: pluginsOf(writer),
+      sources: sourcesOf(this.source),
     };
   }
 }
@@ -234,4 +237,15 @@ function pluginsOf(writer: RepositoryWriter): BackupSummary["plugins"] {
     sha256: decoder,
     frames,
   }));
+}
+
+function sourcesOf({ used = [] }: BackupSource): BackupSummary["sources"] {
+  return used.map(({ plugin: { pluginId, version, sha256 }, path, streams }) => ({
+    ...{ plugin_id: pluginId, version, sha256, path, streams },
+  }));
+}
+
+function takingPart(makers: BackupSummary["plugins"], sources: BackupSummary["sources"]): SnapshotPlugin[] {
+  return [...makers, ...sources].filter(({ sha256 }) => sha256 !== BUILT_IN)
+    .map(({ plugin_id, version, sha256 }) => ({ plugin_id, version, sha256 }));
 }

@@ -8,6 +8,9 @@ import { SystemError } from "../platform/file_system.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import { flagPatterns, parsePatternFile, type Pattern } from "../stages/pattern_list.ts";
 import { makeSavePolicy, type SavePolicy, type SavePolicyContext, type SavePolicyOptions } from "./save_policy.ts";
+import type { StreamProvider } from "../plugins/plugin_streams.ts";
+import type { EntryOwner } from "./made_entry.ts";
+import { type StreamFolderOptions, streamFolderPath } from "./stream_folder.ts";
 import { absolute, type ListedSource, parseSourceList, parseSourceListRaw, resolveSources } from "./source_list.ts";
 
 /** What is asked for in addition to the configuration. */
@@ -16,6 +19,8 @@ export interface BackupRequest {
   paths: readonly string[];
   filesFrom: readonly string[];
   filesFromRaw: readonly string[];
+  /** Plugins whose streams are saved. */
+  sources: readonly string[];
   /** These come after those of the configuration. */
   exclude: readonly string[];
   iexclude: readonly string[];
@@ -27,6 +32,7 @@ export const NOTHING_MORE: BackupRequest = {
   paths: [],
   filesFrom: [],
   filesFromRaw: [],
+  sources: [],
   exclude: [],
   iexclude: [],
   excludeFile: [],
@@ -38,6 +44,8 @@ export interface RequestContext extends SavePolicyContext {
   folder: string;
   /** The first `bytesMax` bytes; undefined where there is no such file. `-` is standard input. */
   readFile(path: string, bytesMax: number): Promise<Uint8Array | undefined>;
+  /** Undefined where there are no plugins. `open` throws why one cannot be used. */
+  sources?: { open(name: string): Promise<StreamProvider>; readonly owner: EntryOwner };
   onEvent: EventSink;
 }
 
@@ -48,6 +56,7 @@ export interface PlannedBackup {
   metadataStyle: FrameStyle;
   /** What lists name and the file system lacks. */
   faults: AxiomError[];
+  streams: StreamFolderOptions[];
 }
 
 /** Turns configuration and request into what `backup` takes. Throws `usage`, such as for a pattern that can match nothing. */
@@ -56,14 +65,18 @@ export async function planBackup(
   request: BackupRequest,
   context: RequestContext,
 ): Promise<PlannedBackup> {
-  const { paths, faults } = await sourcesOf(backup, request, context);
+  const { paths, faults, names } = await sourcesOf(backup, request, context);
+  const providers = await openSources(names, paths, context);
   const patterns = [
     ...await patternsOf(backup, "backup.exclude_file", "backup.exclude", "backup.iexclude", context),
     ...await patternsOf(request, "--exclude-file", "--exclude", "--iexclude", context),
   ];
   const tags = [...backup.excludeIfPresent, ...request.excludeIfPresent];
   const options = policyOptions(backup, patterns, tags);
-  return { paths, faults, ...makeSavePolicy(options, paths, context) };
+  const made = makeSavePolicy(options, [...paths, ...providers.map(streamFolderPath)], context);
+  const { owner } = context.sources ?? { owner: { uid: 0, gid: 0 } };
+  const streams = providers.map((provider) => ({ provider, owner, policy: made.policy, force: backup.force }));
+  return { paths, faults, streams, ...made };
 }
 
 /** @param tags Markers of folders whose content is left out */
@@ -90,10 +103,11 @@ export function policyOptions(
   };
 }
 
-/** The paths that are named, else those of the configuration. */
+/** What is named, else what the configuration has. */
 async function sourcesOf(configured: Config["backup"], request: BackupRequest, context: RequestContext) {
-  const isNamed = request.paths.length + request.filesFrom.length + request.filesFromRaw.length > 0;
-  const { paths: named, filesFrom, filesFromRaw } = isNamed ? request : configured;
+  const given = [request.paths, request.filesFrom, request.filesFromRaw, request.sources];
+  const isNamed = given.some(({ length }) => length > 0);
+  const { paths: named, filesFrom, filesFromRaw, sources: names } = isNamed ? request : configured;
   const paths = new Set(named.map((path) => absolute(path, context.folder)));
   const listed: ListedSource[] = [];
   const limit = LIMITS.sourceListBytesMax + 1;
@@ -103,13 +117,40 @@ async function sourcesOf(configured: Config["backup"], request: BackupRequest, c
   }
   const resolved = resolveSources(listed, context.folder, context.files);
   for (const path of resolved.paths) paths.add(path);
-  if (paths.size === 0 && resolved.faults.length === 0) {
+  if (paths.size + names.length === 0 && resolved.faults.length === 0) {
     throw new AxiomError("usage", "Cannot back up: no path is given", {
       hint: "Name files or folders, as in `axiom backup /home`, or set backup.paths in the configuration",
     });
   }
   for (const path of paths) warnOfLink(path, context);
-  return { paths: [...paths], faults: resolved.faults };
+  return { paths: [...paths], faults: resolved.faults, names };
+}
+
+/** Their folders stand beside what is saved of this machine, so nothing of that may have their place. */
+async function openSources(
+  names: readonly string[],
+  paths: readonly string[],
+  { sources }: RequestContext,
+): Promise<StreamProvider[]> {
+  const providers = new Map<string, StreamProvider>();
+  for (const name of names) {
+    if (sources === undefined) {
+      throw new AxiomError("plugin_missing", `Cannot save what ${name} gives: plugins are not open here`);
+    }
+    const provider = await sources.open(name), place = streamFolderPath(provider);
+    const taken = paths.find((path) => path === "/" || path === place || path.startsWith(`${place}/`));
+    if (taken !== undefined) {
+      throw new AxiomError(
+        "usage",
+        `Cannot save ${displayName(taken)} beside ${provider.pluginId}, which has ${place}`,
+        {
+          hint: "Save them by two backups",
+        },
+      );
+    }
+    providers.set(provider.pluginId, provider);
+  }
+  return [...providers.values()];
 }
 
 function warnOfLink(path: string, { files, onEvent }: RequestContext): void {

@@ -1,6 +1,7 @@
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
+import type { UsedSource } from "./stream_folder.ts";
 
 /** What a snapshot is made of. */
 export interface BackupSource {
@@ -10,6 +11,8 @@ export interface BackupSource {
   begin(nowNs: string): string;
   /** Absolute paths that the snapshot names, sorted. Reports what is missing; throws `source_missing` if everything is. */
   paths(tally: BackupTally): string[];
+  /** Source plugins that gave something, once it is saved. */
+  readonly used?: readonly UsedSource[];
   /** Saves it all and returns the id of the root folder. */
   save(writer: RepositoryWriter, tally: BackupTally, parent: StoredSnapshot | undefined): Promise<string>;
 }

@@ -126,6 +126,6 @@ export class BackupTally {
   }
 }
 
-function isSameContent(last: Entry, { content }: SavedContent): boolean {
+export function isSameContent(last: Entry, { content }: Pick<SavedContent, "content">): boolean {
   return canonicalJson((last.content ?? null) as Json) === canonicalJson((content ?? null) as Json);
 }

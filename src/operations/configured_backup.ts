@@ -53,12 +53,13 @@ export async function backupConfigured(
   context: ConfiguredContext,
   begun?: BegunBackup,
 ): Promise<BackupSummary> {
-  const { paths, faults, policy, metadataStyle } = begun?.planned ?? await planBackup(config, call, context);
+  const { paths, faults, streams, policy, metadataStyle } = begun?.planned ?? await planBackup(config, call, context);
   refuseOwnRepository(repository.store.location, paths, policy, context.files);
   const options = {
     ...snapshotOptions(config, call),
     paths,
     faults,
+    streams,
     policy,
     metadataStyle,
     force: config.backup.force,

@@ -13,6 +13,7 @@ import { FilterGate } from "./filter_gate.ts";
 import { FileSaver } from "./file_saver.ts";
 import { sourceTree, SourceTreeSaver } from "./source_tree.ts";
 import type { SavePolicy } from "./save_policy.ts";
+import { StreamFolder, type StreamFolderOptions, streamFolderPath, type UsedSource } from "./stream_folder.ts";
 import { TreeSaver } from "./tree_saver.ts";
 
 export interface FileSourceOptions {
@@ -23,6 +24,8 @@ export interface FileSourceOptions {
   /** Read everything, whatever it looks like. */
   force: boolean;
   policy: SavePolicy;
+  /** Plugins whose streams are saved beside them. */
+  streams?: readonly StreamFolderOptions[];
   /** Of these paths, begun before anything of the repository was known. */
   early?: EarlyScan;
 }
@@ -34,9 +37,10 @@ export interface FileSourceContext {
   signal?: AbortSignal;
 }
 
-/** Files and folders of this machine. */
+/** Files and folders of this machine, and what plugins give. */
 export class FileSource implements BackupSource {
   readonly isRepeatable = true;
+  used: readonly UsedSource[] = [];
   #existing: string[] = [];
   #early: EarlyScan | undefined;
   #isBegun = false;
@@ -62,9 +66,11 @@ export class FileSource implements BackupSource {
         return false;
       }
     });
-    if (existing.length > 0) {
+    const made = (this.options.streams ?? []).map(({ provider }) => streamFolderPath(provider));
+    if (existing.length + made.length > 0) {
       for (const [path, error] of missing) tally.missingSource(path, error);
-      return this.#existing = existing.sort();
+      this.#existing = existing.sort();
+      return [...existing, ...made].sort();
     }
     const what = this.options.paths.map(displayName).join(", ") || "what was listed";
     throw new AxiomError("source_missing", `Cannot back up ${what}: no such file or folder`, {
@@ -90,7 +96,15 @@ export class FileSource implements BackupSource {
     const gate = filters.length === 0 ? undefined : new FilterGate(filters, files, this.#existing, onEvent, signal);
     const walker = new TreeSaver(files, writer, saver, trees, policy, detector, tally, early, gate, signal);
     const splitKey = writer.repository.keys.treeSplitKey();
-    const sources = new SourceTreeSaver(files, walker, trees, writer.metadata.put, splitKey);
-    return await sources.save(sourceTree(this.#existing), parent?.snapshot.root);
+    const folders = (this.options.streams ?? []).map((each) => new StreamFolder(each, writer, trees, tally, signal));
+    try {
+      for (const folder of folders) await folder.look(); // before anything is uploaded that would be in vain
+      const sources = new SourceTreeSaver(files, walker, trees, writer.metadata.put, splitKey, folders);
+      const tree = sourceTree([...this.#existing, ...folders.map(({ path }) => path)]);
+      return await sources.save(tree, parent?.snapshot.root);
+    } finally {
+      this.used = folders.flatMap(({ used }) => used);
+      for (const folder of folders) folder.end();
+    }
   }
 }

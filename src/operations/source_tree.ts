@@ -10,6 +10,7 @@ import { isDamage } from "./damage.ts";
 import { EntryMaker } from "./entry_of_stat.ts";
 import { FolderWriter } from "./folder_writer.ts";
 import { SnapshotSizes } from "./snapshot_sizes.ts";
+import type { StreamFolder } from "./stream_folder.ts";
 import type { TreeSaver } from "./tree_saver.ts";
 
 /** The folders that lead to the sources, with the sources as leaves; the root is `/`. */
@@ -49,6 +50,8 @@ export class SourceTreeSaver {
     readonly trees: TreeReader,
     readonly put: PutDocument,
     readonly splitKey: Uint8Array<ArrayBuffer>,
+    /** Sources that are no files of this machine. */
+    readonly made: readonly StreamFolder[] = [],
   ) {
     this.#entries = new EntryMaker(files);
   }
@@ -72,19 +75,22 @@ export class SourceTreeSaver {
   }
 
   async #saveSource(path: string, name: string, last: Entry | undefined): Promise<Entry | undefined> {
-    const { entry } = await this.saver.saveSource(path, name, last);
+    const made = this.made.find((each) => each.path === path);
+    const entry = await (made?.save(name, last) ?? this.saver.saveSource(path, name, last).then(({ entry }) => entry));
     if (entry !== undefined) this.#saved++;
-    if (entry?.subtree !== last?.subtree) await this.#warnOfEmpty(path, last);
+    const isEmpty = () => made?.isEmpty ?? this.#isEmptyFolder(path);
+    if (last?.type === "dir" && entry?.subtree !== last.subtree && isEmpty()) await this.#warnOfEmpty(path, last, made);
     return entry;
   }
 
   /** A disk that is not mounted leaves an empty folder, and a snapshot of that looks like a good one. */
-  async #warnOfEmpty(path: string, last: Entry | undefined): Promise<void> {
-    if (last?.type !== "dir" || !this.#isEmptyFolder(path)) return;
+  async #warnOfEmpty(path: string, last: Entry, made: StreamFolder | undefined): Promise<void> {
     const { files } = await new SnapshotSizes(this.trees, { onEvent: ignoreEvents }).of(last.subtree!);
     if (files === 0) return;
     const had = files === 1 ? "1 file" : `${files} files`;
-    const message = `${displayName(path)} is empty, and the snapshot before had ${had} there: is it mounted?`;
+    const message = `${displayName(path)} is empty, and the snapshot before had ${had} there${
+      made === undefined ? ": is it mounted?" : ""
+    }`;
     this.saver.tally.onEvent({ type: "warning", code: "source_empty", message, path });
   }
 

@@ -1,7 +1,9 @@
+import type { Random } from "../base/random.ts";
 import type { PluginAnswer, PluginCall } from "./broker.ts";
 import { demandCategory, type PluginsAtHand, withLease } from "./category_lease.ts";
 import type { Category } from "./manifest.ts";
 import type { PluginIdentity } from "./plugin_failure.ts";
+import { PluginStreams, type StreamProvider } from "./plugin_streams.ts";
 import { type EntryFilter, selectWith } from "./wasm_filter.ts";
 import { PluginStore, type StorageSettings } from "./wasm_storage.ts";
 import { type RunCategory, type RunPlugin, runWith } from "./wasm_run.ts";
@@ -57,6 +59,12 @@ export class PluginUses {
         return await this.#calling(pluginId, (plugin, call) => runWith(plugin, context, call), signal);
       },
     };
+  }
+
+  /** @param name Id of a plugin, or what follows `source_` in it. Throws why it cannot be used */
+  source(name: string, random: Random): StreamProvider {
+    const pluginId = this.#chosen(name, "source", `save what ${name} gives`);
+    return { pluginId, begin: () => new PluginStreams(this.atHand.registry, pluginId, random) };
   }
 
   #chosen(name: string, category: Category, doing: string): string {

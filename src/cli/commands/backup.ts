@@ -37,12 +37,15 @@ interface BackupCommandOptions {
 export const backup = defineCommand({
   name: "backup",
   summary: "Save files as a new snapshot",
-  usage: "axiom backup [flags] <path>…\naxiom backup [flags] --stdin [--stdin-filename <name>]\n" +
+  usage:
+    "axiom backup [flags] <path>…\naxiom backup [flags] --source <plugin> [<path>…]\naxiom backup [flags] --stdin [--stdin-filename <name>]\n" +
     "axiom backup [flags] --stdin-from-command -- <command>…",
   details:
     "Files that did not change since the last snapshot of the same paths are not read again. An interrupted backup " +
     "leaves no snapshot; the next one uses what was uploaded. What is stored counts encryption, padding and the tables " +
     "of packs too: of very little it is more than what is new.\n" +
+    "--source saves what a plugin gives, such as a dump of a database, as the folder /<id of the plugin>. A stream that " +
+    "fails is told and not in the snapshot.\n" +
     "A program whose output comes to --stdin by a pipe can fail without anybody noticing: what it printed until then is " +
     "saved as if it were all. --stdin-from-command runs the program itself, and makes no snapshot if it fails.",
   arguments: [{
@@ -55,6 +58,7 @@ export const backup = defineCommand({
   flags: BACKUP_FLAGS,
   examples: [
     { command: "axiom backup /home /etc --exclude '*.tmp' --tag nightly", does: "Save two folders" },
+    { command: "axiom backup --source shop", does: "Save what the plugin source_shop gives, as /source_shop" },
     { command: "axiom backup --dry-run /home", does: "Say how much would be added" },
     {
       command: "axiom backup --stdin-from-command --stdin-filename db.sql -- pg_dump shop",
@@ -121,8 +125,14 @@ function snapshotTime(timeNs: string | undefined): string | undefined {
 async function contextOf(app: App): Promise<ConfiguredContext> {
   const { files, registry, random, folder, events: onEvent, signal } = app;
   const identity = await app.identity(), filters = await app.filters();
-  const asked = { folder, readFile: readList, filters, strategy: await app.strategy() };
+  const asked = { folder, readFile: readList, filters, strategy: await app.strategy(), sources: sourcesOf(app) };
   return { files, registry, random, ...asked, pool: () => app.pool(), identity, onEvent, signal };
+}
+
+function sourcesOf(app: App) {
+  const { uid, gid } = userIds() ?? { uid: 0, gid: 0 };
+  const owner = { uid, gid, user: app.files.userName(uid), group: app.files.groupName(gid) };
+  return { open: (name: string) => app.source(name), owner };
 }
 
 /** The sources are looked at while the key is derived, which takes another core as long. */
@@ -130,7 +140,16 @@ async function saveFiles(app: App, call: BackupRequest & SnapshotCall): Promise<
   const { files, registry, random, folder, clock, events: onEvent } = app;
   let begun: Promise<BegunBackup> | undefined;
   const begin = () => {
-    begun = beginBackup(app.config, call, { files, registry, random, folder, clock, readFile: readList, onEvent });
+    begun = beginBackup(app.config, call, {
+      files,
+      registry,
+      random,
+      folder,
+      clock,
+      readFile: readList,
+      onEvent,
+      sources: sourcesOf(app),
+    });
     begun.catch(() => {}); // told once the repository is open
   };
   const stop = async () => (await begun)?.early.stop();
@@ -147,8 +166,7 @@ async function saveFiles(app: App, call: BackupRequest & SnapshotCall): Promise<
 async function saveStream(app: App, command: readonly string[], call: SnapshotCall): Promise<BackupSummary> {
   const repository = await app.openRepository("write");
   const context = await contextOf(app);
-  const { uid, gid } = userIds() ?? { uid: 0, gid: 0 };
-  const owner = { uid, gid, user: app.files.userName(uid), group: app.files.groupName(gid) };
+  const { owner } = sourcesOf(app);
   const producer = command.length === 0 ? standardInput() : startProducer(command);
   const stop = () => producer.stop();
   app.signal.addEventListener("abort", stop);
@@ -171,6 +189,9 @@ function whatOf(values: FlagValues<typeof BACKUP_FLAGS>, words: readonly string[
   const { stdin, "stdin-from-command": fromCommand } = values;
   if (!stdin && !fromCommand) return { kind: "files", request: requestOf(values, words) };
   if (stdin && fromCommand) throw refuse("--stdin and --stdin-from-command are both given", "Leave one of them out");
+  if (values.source.length > 0) {
+    throw refuse("--source stands beside a stream of its own", "Save them by two backups");
+  }
   const selecting = [
     "files-from",
     "files-from-raw",
@@ -180,7 +201,12 @@ function whatOf(values: FlagValues<typeof BACKUP_FLAGS>, words: readonly string[
     "exclude-if-present",
   ] as const;
   const odd = selecting.find((name) => values[name].length > 0);
-  if (odd !== undefined) throw refuse(`--${odd} says nothing about a stream`, `Leave out --${odd}`);
+  if (odd !== undefined) {
+    throw refuse(
+      `--${odd} says nothing about a stream`,
+      `Leave out --${odd}`,
+    );
+  }
   if (stdin && words.length > 0) {
     throw refuse(`"${words[0]}" stands beside --stdin`, "Save files and standard input by two backups");
   }
@@ -198,6 +224,7 @@ function requestOf(values: FlagValues<typeof BACKUP_FLAGS>, paths: readonly stri
     paths,
     filesFrom: values["files-from"],
     filesFromRaw: values["files-from-raw"],
+    sources: values.source,
     exclude: values.exclude,
     iexclude: values.iexclude,
     excludeFile: values["exclude-file"],

@@ -24,6 +24,7 @@ const REQUEST = {
   paths: [],
   filesFrom: [],
   filesFromRaw: [],
+  sources: [],
   exclude: [],
   iexclude: [],
   excludeFile: [],
@@ -42,7 +43,7 @@ const CASES: [line: string, options: unknown][] = [
     { settings: [], what: { kind: "files", request: REQUEST }, timeNs: undefined, dryRun: false },
   ],
   [
-    "backup a b -e *.o -e *.p --iexclude *.JPG --exclude-file x --exclude-if-present .no:head --files-from - -n",
+    "backup a b -e *.o -e *.p --iexclude *.JPG --exclude-file x --exclude-if-present .no:head --files-from - --source s -n",
     {
       settings: [],
       what: {
@@ -51,6 +52,7 @@ const CASES: [line: string, options: unknown][] = [
           ...REQUEST,
           paths: ["a", "b"],
           filesFrom: ["-"],
+          sources: ["s"],
           exclude: ["*.o", "*.p"],
           iexclude: ["*.JPG"],
           excludeFile: ["x"],
