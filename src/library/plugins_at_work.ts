@@ -2,6 +2,8 @@ import { AxiomError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
 import type { PluginOption } from "../config/plugin_settings.ts";
 import type { Config } from "../config/schema.ts";
+import type { RequestContext } from "../operations/backup_request.ts";
+import { userIds } from "../platform/host.ts";
 import type { Decoders } from "../plugins/decoders.ts";
 import type { PluginHost } from "../plugins/plugin_host.ts";
 import { disabledError } from "../plugins/unusable.ts";
@@ -54,10 +56,10 @@ export function demandPlace(plugins: PluginsAtWork | undefined, location: string
 /** The plugins that a backup names. Throws why one cannot be used. */
 export function chosenPlugins(
   plugins: PluginsAtWork | undefined,
-  { filters: names, strategy: name, mode }: Config["backup"],
-): { filters: EntryFilter[]; strategy: BackupStrategy | undefined } {
+  { filters: names, strategy: name, sources, mode }: Config["backup"],
+): { filters: EntryFilter[]; strategy: BackupStrategy | undefined; sources?: RequestContext["sources"] } {
   demandEnabled(plugins, `backup_${mode}`);
-  const [wanted] = [...names, name].filter((each) => each !== undefined);
+  const [wanted] = [...names, name, ...sources].filter((each) => each !== undefined);
   if (wanted === undefined) return { filters: [], strategy: undefined };
   if (plugins === undefined) {
     throw new AxiomError(
@@ -73,6 +75,10 @@ export function chosenPlugins(
   return {
     filters: [...new Set(names)].map((each) => uses.filter(each)),
     strategy: strategy && enabled(plugins, strategy),
+    sources: {
+      open: (each) => uses.source(each, systemRandom),
+      owner: userIds() ?? { uid: 0, gid: 0 },
+    },
   };
 }
 

@@ -45,7 +45,7 @@ export interface RequestContext extends SavePolicyContext {
   /** The first `bytesMax` bytes; undefined where there is no such file. `-` is standard input. */
   readFile(path: string, bytesMax: number): Promise<Uint8Array | undefined>;
   /** Undefined where there are no plugins. `open` throws why one cannot be used. */
-  sources?: { open(name: string): Promise<StreamProvider>; readonly owner: EntryOwner };
+  sources?: { open(name: string): StreamProvider | Promise<StreamProvider>; readonly owner: EntryOwner };
   onEvent: EventSink;
 }
 

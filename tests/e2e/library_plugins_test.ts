@@ -3,12 +3,13 @@ import { deepStrictEqual as deepEqual, match, ok, rejects, strictEqual as equal 
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import * as axiom from "../../src/mod.ts";
-import type { Bytes } from "../../src/base/bytes.ts";
-import { fromUtf8 } from "../../src/base/bytes.ts";
+import { type Bytes, concat, fromUtf8, utf8 } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { userIds } from "../../src/platform/host.ts";
 import { askProcesses } from "../../src/plugins/control_client.ts";
 import { manifestSection } from "../../src/plugins/plugin_fixture.ts";
+import { postmanServer } from "../../src/plugins/postman_fixture.ts";
+import { SOURCE_ID, streamAnswer, toySource } from "../../src/plugins/toy_source_fixture.ts";
 import { STORAGE_ID, toyStorage, toyStorageServer } from "../../src/plugins/toy_storage_fixture.ts";
 import { FILTER_ID, toyFilter } from "../../src/plugins/toy_filter_fixture.ts";
 import {
@@ -164,6 +165,18 @@ Deno.test("filters, strategies and stores are chosen by id, and refused where no
     await rejects(app.openRepository(elsewhere), { kind: "usage", hint: /url: "https:\/\/host\/path\/"/ });
     await axiom.backup(await app.createRepository(there), options);
     ok(server.objects.size > 0);
+  }));
+
+Deno.test("a source plugin gives what is saved", () =>
+  inPlace(async ({ folder, open }) => {
+    await using server = postmanServer((posted) => streamAnswer(new Map([["a", { data: utf8("given") }]]), posted));
+    await using app = await open();
+    await app.plugins.load(toySource(server.port), { grant: { names: "all" } });
+    const repository = await app.createRepository({ location: `${folder}/repository`, secret });
+    const { paths, sources } = await axiom.backup(repository, { paths: [], sources: ["toy"] });
+    deepEqual([paths, sources.map(({ streams }) => streams)], [[`/${SOURCE_ID}`], [1]]);
+    const { bytes } = await axiom.dump(repository, { snapshot: "latest", path: `/${SOURCE_ID}/a` });
+    equal(fromUtf8(concat(await Array.fromAsync(bytes, (piece) => piece.slice()))), "given");
   }));
 
 Deno.test("a plugin is called by an operation or an export, and a bad call is an error of its own kind", () =>
