@@ -2,6 +2,7 @@ import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:ass
 import type { Clock } from "../base/clock.ts";
 import { ignoreEvents } from "../base/events.ts";
 import { LIMITS } from "../base/limits.ts";
+import { contextsOf } from "../plugins/conformance_contexts.ts";
 import { endContext, type OperationEnd, statusOf } from "./end_context.ts";
 import { RunLog } from "./run_log.ts";
 
@@ -20,6 +21,12 @@ Deno.test("statusOf() goes by the exit code, and a command without a result fail
     failure,
   }];
   deepEqual(all.map(statusOf), ["SUCCESS", "WARNING", "FAILURE", "FAILURE", "FAILURE"]);
+});
+
+Deno.test("plugins are tried with what operations say", () => {
+  for (const { context } of [...contextsOf("processing"), ...contextsOf("notification")]) {
+    deepEqual(Object.keys(context), Object.keys(contextOf({})));
+  }
 });
 
 Deno.test("endContext() tells what was told, with counts of all of it", () => {

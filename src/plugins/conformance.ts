@@ -10,6 +10,7 @@ import { compressionChecks } from "./conformance_compression.ts";
 import { encryptionChecks } from "./conformance_encryption.ts";
 import { filterChecks } from "./conformance_filter.ts";
 import { lifecycleChecks } from "./conformance_lifecycle.ts";
+import { runChecks } from "./conformance_run.ts";
 import { strategyChecks } from "./conformance_strategy.ts";
 import { swapCheck } from "./conformance_swap.ts";
 import type { InstancePool } from "./instance_pool.ts";
@@ -57,6 +58,9 @@ function checksOf({ manifest }: AdmittedPlugin): Check[] {
       return [...lifecycleChecks(), ...filterChecks(), swapCheck()];
     case "strategy":
       return [...lifecycleChecks(), ...strategyChecks(), swapCheck()];
+    case "processing":
+    case "notification":
+      return [...lifecycleChecks(), ...runChecks(manifest.category), swapCheck()];
     default:
       return [...lifecycleChecks(), notYet(manifest.category), swapCheck()];
   }
