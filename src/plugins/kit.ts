@@ -118,6 +118,13 @@ export function newProject(language: Language, category: Category, pluginId: str
   return { files, needs, commands };
 }
 
+/** What else makes it work, a line each. */
+function useOf(category: Category, pluginId: string): string {
+  const grant = `    axiom plugin grant ${pluginId} net.http --host chat.example\n`;
+  if (category === "processing") return `    axiom backup --process ${pluginId} /home\n`;
+  return category === "notification" ? `${grant}    axiom backup --notify ${pluginId} /home\n` : "";
+}
+
 interface About {
   readonly pluginId: string;
   readonly category: Category;
@@ -143,7 +150,7 @@ ${others.map((line) => `    ${line}\n`).join("")}
 Use it:
 
     axiom plugin load ${pluginId}.wasm
-
+${useOf(category, pluginId)}
 - \`${source}\` is the plugin: begin here.
 - \`plugin.yaml\` says what it is, what it asks for, and which configuration it takes.
 - \`${library}\` has what passes between AXIOM and it, as functions of ${language}.

@@ -2,6 +2,7 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { answering, posting, PROCESSING_ID, toyProcessing } from "../../src/plugins/toy_processing_fixture.ts";
 import { LOOP_FOR_EVER, op, type PluginParts } from "../../src/plugins/wasm_fixture.ts";
+import { PacedBackup } from "./paced_backup.ts";
 import { writePlugin } from "./plugin_fixture.ts";
 import { type Ended, type Machine, onMachine } from "./program.ts";
 
@@ -96,3 +97,29 @@ Deno.test(
     }
   }),
 );
+
+Deno.test({
+  name: "whoever serves at the end is called: a version that took over, and none where a plugin was unloaded",
+  ignore: Deno.build.os === "windows",
+  fn: onMachine(async (machine) => {
+    const run = runner(machine);
+    await prepared(machine);
+    const version = (n: number) => toyProcessing(status(`"metrics":{"version":${n}}`), { version: `${n}.0.0` });
+    const told = toyProcessing(answering('{"status":"SUCCESS"}'), {
+      plugin_id: "notification_toy",
+      category: "notification",
+    });
+    await run(0, "plugin", "load", await writePlugin(machine, "1.wasm", version(1)));
+    await run(0, "plugin", "load", await writePlugin(machine, "told.wasm", told));
+    const backup = new PacedBackup(machine, "--process", "toy", "--notify", "toy");
+    await backup.feed(1);
+    const listed = async () => (await run(0, "plugin", "list", "--json")).json()[0].processes;
+    await backup.waitUntil("it listens", async () => (await listed()).length === 1);
+    await run(0, "plugin", "replace", await writePlugin(machine, "2.wasm", version(2)));
+    await run(0, "plugin", "unload", "notification_toy");
+    const { processing, notifications } = (await backup.finish()).last();
+    deepEqual([processing[0].version, processing[0].metrics], ["2.0.0", { version: 2 }]);
+    const [{ plugin_id, version: none, status: failed, error }] = notifications;
+    deepEqual([plugin_id, none, failed, error.kind], ["notification_toy", null, "FAILURE", "plugin_missing"]);
+  }),
+});
