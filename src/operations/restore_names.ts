@@ -30,8 +30,9 @@ export class StandingNames {
 
   #mayClash(name: string): boolean {
     if (this.#foldsCase !== false) {
-      const other = otherCase(name);
-      if (other !== name && (this.#foldsCase ??= this.#stands(other))) return true;
+      const hasAscii = /[a-z]/i.test(name), other = hasAscii ? otherAsciiCase(name) : otherCase(name);
+      if (other !== name && (this.#foldsCase ?? this.#stands(other))) return this.#foldsCase = true;
+      if (hasAscii) this.#foldsCase = false; // of other letters a target may fold none, or some
     }
     if (this.#foldsForms === false) return false;
     const other = otherForm(name);
@@ -73,6 +74,11 @@ function otherCase(name: string): string {
     const lower = letter.toLowerCase(), other = lower === letter ? letter.toUpperCase() : lower;
     return other.length === letter.length ? other : letter;
   }).join("");
+}
+
+/** What every target that folds anything takes for `name`. */
+function otherAsciiCase(name: string): string {
+  return name.replace(/[a-z]/gi, otherCase);
 }
 
 function otherForm(name: string): string {

@@ -4,7 +4,7 @@ import type { RestoreOptions } from "../../src/operations/restore.ts";
 import type { FileSystem } from "../../src/platform/file_system.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { AlteredTargets } from "./faulty_files.ts";
-import { foldingFiles } from "./folding_files.ts";
+import { asciiFoldingFiles, foldingFiles } from "./folding_files.ts";
 import { pictureOfFolder } from "./pictures.ts";
 import { noise, writeFiles } from "./source_folder.ts";
 import { bringBack, type Events, savedOnce, SMALL_PACKS, withFolder } from "./test_repository.ts";
@@ -144,6 +144,25 @@ Deno.test("(29) what stands under a name that the target takes for another stays
       );
     }
   }
+});
+
+Deno.test("(29) a letter that the target folds not does not hide that it folds others", async () => {
+  await withFolder(async (folder) => {
+    const source = `${folder}/source`, target = `${folder}/target`, events: Events = [];
+    writeFiles(source, { "Tür": "theirs", "readme": "theirs", "é": "theirs", "ö": "theirs" });
+    writeFiles(target, { "Tür": "older", "README": "mine", "é": "older" });
+    const { repository, snapshot } = await savedOnce(source, events);
+    for (const options of [{ dryRun: true }, {}, {}]) {
+      events.length = 0;
+      await bringBack(repository, snapshot, source, target, { files: asciiFoldingFiles, ...options });
+      const errors = events.flatMap((event) => event.type === "error" ? [event.error.message] : []);
+      deepEqual(errors.map((message) => /Cannot restore (.*): .* that of (\w+)/.exec(message)?.slice(1)), [
+        ["readme", "README"],
+      ]);
+      equal(Deno.readTextFileSync(`${target}/README`), "mine");
+    }
+    for (const name of ["Tür", "é", "ö"]) equal(Deno.readTextFileSync(`${target}/${name}`), "theirs", name);
+  });
 });
 
 Deno.test("(29) a folder that is made for what is wanted in it is not taken for one of another name", async () => {
