@@ -1,8 +1,9 @@
-import { type Bytes, fromUtf8, KIB, utf8 } from "../base/bytes.ts";
+import { type Bytes, free, fromUtf8, KIB, MIB, utf8 } from "../base/bytes.ts";
 import { ERROR_CLASSES, type ErrorClass, LOG_LEVELS, type Operation, OPERATIONS } from "./abi.ts";
 import type { CallMessage, LogLine, PluginMetric } from "./sandbox_protocol.ts";
 
-/** An output is mostly no longer than the input and a little; memory that is never written to costs nothing. */
+/** Room for all of an output that cannot be longer; otherwise it is mostly no longer than the input and a little. */
+const OUTPUT_BYTES_AT_ONCE = 8 * MIB;
 const OUTPUT_BYTES_MORE = 64 * KIB;
 const RESULT_BYTES_MAX = 1024 * KIB;
 const MESSAGE_BYTES_MAX = 4 * KIB;
@@ -67,13 +68,19 @@ export class CallState {
       throw new GuestFault("quota", `it wrote ${length} bytes where at most ${this.#outputBytesMax} are wanted`);
     }
     if (length > this.#output.length) {
-      const room = Math.max(length, 2 * this.#output.length, this.#input.length + OUTPUT_BYTES_MORE);
-      const grown = new Uint8Array(Math.min(room, this.#outputBytesMax));
+      const grown = new Uint8Array(this.#room(length));
       grown.set(this.#output.subarray(0, this.#written));
+      free(this.#output);
       this.#output = grown;
     }
     this.#output.set(part, this.#written);
     this.#written = length;
+  }
+
+  #room(length: number): number {
+    const most = this.#outputBytesMax;
+    if (most <= OUTPUT_BYTES_AT_ONCE) return most;
+    return Math.min(most, Math.max(length, 2 * this.#output.length, this.#input.length + OUTPUT_BYTES_MORE));
   }
 
   /** A view of a buffer of its own, which may be longer. */

@@ -2,6 +2,7 @@ import { deepStrictEqual as deepEqual, rejects, strictEqual as equal, throws } f
 import { utf8 } from "../base/bytes.ts";
 import { systemClock } from "../base/clock.ts";
 import { isKind } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import { LiveStages } from "../stages/live_stages.ts";
 import { builtInStages } from "../stages/registry.ts";
 import { StageLink } from "../stages/stage_link.ts";
@@ -73,6 +74,21 @@ Deno.test("a frame keeps the generation with which it began, and the next one ha
     await turn();
     await registry.settled();
     deepEqual(statesOf(registry), ["retired", "canary"]);
+  }));
+
+Deno.test("of many generations that served a job, few are kept", () =>
+  linked(async ({ registry, worker }) => {
+    for (let tag = 0; tag < 12; tag++) {
+      await registry.replace(source(0x10 + tag), "replace");
+      await turn();
+      const frame = worker.use();
+      equal((await frame.registry.codec(ID).encode(utf8("x"), 1))[0], 0x10 + tag);
+      frame.release();
+    }
+    await turn();
+    await registry.settled();
+    const states = statesOf(registry), draining = 1; // until after the switch
+    equal(states.length <= LIMITS.pluginGenerationsKept + draining + 1, true, states.join(" "));
   }));
 
 Deno.test("what a generation of another format wrote is read as long as that is kept", () =>

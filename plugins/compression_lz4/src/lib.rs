@@ -5,7 +5,7 @@ mod axiom;
 
 use axiom::{failure, Class, Header};
 use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 
 struct Lz4;
 
@@ -22,35 +22,74 @@ impl axiom::Plugin for Lz4 {
 
 axiom::plugin!(Lz4);
 
-/// Blocks of 4 MiB that stand alone: one holds a whole frame of the repository.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// The output of the call.
+struct Output;
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        axiom::write(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The input of the call.
+struct Input;
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        Ok(axiom::read(buffer))
+    }
+}
+
+/// Blocks of 1 MiB that stand alone, each written as soon as it is full: LZ4 looks back no further than 64 KiB.
 fn encode(plain_length: usize) -> axiom::Result {
     let info = FrameInfo::new()
-        .block_size(BlockSize::Max4MB)
+        .block_size(BlockSize::Max1MB)
         .block_mode(BlockMode::Independent)
         .content_size(Some(plain_length as u64))
         .content_checksum(true);
-    let mut encoder = FrameEncoder::with_frame_info(info, Vec::with_capacity(plain_length / 2));
+    let mut encoder = FrameEncoder::with_frame_info(info, Output);
     let internal = |error: &dyn std::fmt::Display| failure(Class::Internal, error.to_string());
-    encoder.write_all(&axiom::read_all()).map_err(|error| internal(&error))?;
-    axiom::write(&encoder.finish().map_err(|error| internal(&error))?);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let length = axiom::read(&mut piece);
+        if length == 0 {
+            break;
+        }
+        encoder.write_all(&piece[..length]).map_err(|error| internal(&error))?;
+    }
+    encoder.finish().map_err(|error| internal(&error))?;
     Ok(())
 }
 
 fn decode(plain_length: usize) -> axiom::Result {
-    let stored = axiom::read_all();
-    let mut rest = stored.as_slice();
-    let mut plain = Vec::with_capacity(plain_length);
     let corrupt = |why: &dyn std::fmt::Display| failure(Class::CorruptData, why.to_string());
-    FrameDecoder::new(&mut rest)
-        .take(plain_length as u64 + 1)
-        .read_to_end(&mut plain)
-        .map_err(|error| corrupt(&error))?;
-    if plain.len() != plain_length {
-        return Err(corrupt(&format!("it holds {} bytes instead of {plain_length}", plain.len())));
+    let mut decoder = FrameDecoder::new(Input);
+    let mut length = 0;
+    loop {
+        let part = decoder.fill_buf().map_err(|error| corrupt(&error))?;
+        if part.is_empty() {
+            break;
+        }
+        length += part.len();
+        if length > plain_length {
+            return Err(corrupt(&format!("it holds more than {plain_length} bytes")));
+        }
+        axiom::write(part);
+        let taken = part.len();
+        decoder.consume(taken);
     }
-    if !rest.is_empty() {
-        return Err(corrupt(&format!("{} bytes follow the frame", rest.len())));
+    if length != plain_length {
+        return Err(corrupt(&format!("it holds {length} bytes instead of {plain_length}")));
     }
-    axiom::write(&plain);
-    Ok(())
+    match axiom::input_left() {
+        0 => Ok(()),
+        left => Err(corrupt(&format!("{left} bytes follow the frame"))),
+    }
 }
