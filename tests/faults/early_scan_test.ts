@@ -3,28 +3,15 @@ import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/
 import { EarlyScan } from "../../src/operations/early_scan.ts";
 import { SystemError } from "../../src/platform/file_system.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
-import type { PackedFolder } from "../../src/platform/packed_folder.ts";
 import { memoryStore } from "../../src/storage/memory.ts";
-import { ForwardingFiles } from "./faulty_files.ts";
+import { FaultyFiles } from "./faulty_files.ts";
 import { writeFiles } from "./source_folder.ts";
 import { emptyRepository, type Events, lateClock, opened, save, withFolder } from "./test_repository.ts";
 
 /** Folders of which the last name is `locked` cannot be read. */
-class LockedFolders extends ForwardingFiles {
-  packed(folder: string): PackedFolder | undefined {
-    this.#demandOpen(folder);
-    return this.inner.packed!(folder);
-  }
-
-  override readNames(folder: string): string[] {
-    this.#demandOpen(folder);
-    return super.readNames(folder);
-  }
-
-  #demandOpen(folder: string): void {
-    if (folder.endsWith("/locked")) throw new SystemError("EACCES", "open", folder);
-  }
-}
+const files = new FaultyFiles((call, path) => {
+  if (call === "readNames" && path.endsWith("/locked")) throw new SystemError("EACCES", "open", path);
+});
 
 interface Case {
   change: (root: string) => void;
@@ -69,7 +56,6 @@ for (const [what, { change, when, told, unmodified }] of Object.entries(CASES)) 
         store.restore(await emptyRepository());
         const sources = [`${root}/a`, `${root}/b`];
         await save(await opened(store), sources);
-        const files = new LockedFolders();
         const early = new EarlyScan(files, lateClock.nowNs());
         if (when === "before") change(root);
         await early.run(sources, { unchanged: "as_it_is", select: () => "save" });

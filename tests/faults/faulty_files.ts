@@ -7,6 +7,7 @@ import {
   type TargetTree,
   type Xattr,
 } from "../../src/platform/file_system.ts";
+import type { PackedFolder } from "../../src/platform/packed_folder.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 
 /** Passes every call on to the real file system; what makes trouble overrides. */
@@ -114,6 +115,15 @@ export class FaultyFiles extends ForwardingFiles {
   override statNames(folder: string, names: readonly string[]): (FileStat | SystemError)[] {
     const faults = names.map((name) => this.#faultOf(`${folder}/${name}`));
     return super.statNames(folder, names).map((stat, i) => faults[i] ?? stat);
+  }
+
+  /** As `readNames` and `statName`. */
+  packed(folder: string): PackedFolder | undefined {
+    this.before("readNames", folder, 0);
+    for (const name of this.inner.readNames(folder)) {
+      if (this.#faultOf(`${folder}/${name}`) !== undefined) return undefined;
+    }
+    return this.inner.packed?.(folder);
   }
 
   #faultOf(path: string): SystemError | undefined {
