@@ -125,6 +125,9 @@ export const LIMITS = {
   pluginGenerationsKept: 4, // of one plugin, whatever their age: each holds its compiled module
   pluginPollMs: 1_000, // between two looks at what is installed, where nobody told of a change
   pluginSettleMs: 400, // a file that was put into the plugin folder is left alone until it is unchanged for so long
+  pluginPauseMs: 5_000, // longer than a copy pauses: until then what cannot be read may be half a file
+  pluginSourcesMax: 10_000, // files that `plugin dev` watches; each is looked at every second
+  pluginBuildTextMax: 16 * KIB, // characters of what a build printed last
   controlMessageBytesMax: 256 * KIB, // to and from another process of this user: a list of a hundred plugins is 60 KiB
   controlAnswerMs: 60_000, // for another process to stage and probe a generation
   controlConnectionsMax: 8, // at once, of one process

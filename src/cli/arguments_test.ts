@@ -1,5 +1,6 @@
 import { deepStrictEqual as deepEqual, strictEqual as equal, throws } from "node:assert/strict";
 import { AxiomError } from "../base/errors.ts";
+import "../platform/memory.ts"; // loads libc, which then stays
 import { MIB } from "../base/bytes.ts";
 import { asksInstead, findCommand, parseArguments } from "./arguments.ts";
 import type { AnyCommand } from "./command.ts";

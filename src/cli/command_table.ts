@@ -43,6 +43,7 @@ export const COMMANDS: CommandTable = [
   { name: "plugin info", group: PLUGINS, load: async () => (await import("./commands/plugin_info.ts")).pluginInfo },
   { name: "plugin pack", group: PLUGINS, load: async () => (await import("./commands/plugin_pack.ts")).pluginPack },
   { name: "plugin test", group: PLUGINS, load: async () => (await import("./commands/plugin_try.ts")).pluginTest },
+  { name: "plugin dev", group: PLUGINS, load: async () => (await import("./commands/plugin_dev.ts")).pluginDev },
   {
     name: "plugin keygen",
     group: PLUGINS,

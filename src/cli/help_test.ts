@@ -1,5 +1,6 @@
 import { deepStrictEqual as deepEqual, match, rejects, strictEqual as equal } from "node:assert/strict";
 import { AxiomError } from "../base/errors.ts";
+import "../platform/memory.ts"; // loads libc, which then stays
 import type { AnyCommand } from "./command.ts";
 import { COMMANDS } from "./command_table.ts";
 import { findHelp, renderHelp } from "./help.ts";

@@ -79,11 +79,15 @@ export interface TestOptions {
   readonly signal?: AbortSignal;
   /** Names of checks; basic ones are always made. */
   readonly only?: readonly string[];
+  /** Leaves out speed, many callers and swaps. */
+  readonly isQuick?: boolean;
 }
+
+const QUICK: readonly Check["group"][] = ["lifecycle", "properties"];
 
 export async function testPlugin(
   plugin: AdmittedPlugin,
-  { clock, signal, only }: TestOptions,
+  { clock, signal, only, isQuick = false }: TestOptions,
 ): Promise<ConformanceFinding[]> {
   const open = () => openPlugin(plugin, { granted: [], configuration: {}, instancesMax: 2, clock });
   const pool = open();
@@ -93,7 +97,8 @@ export async function testPlugin(
   ];
   return await closing(pool, async () => {
     let stop: string | undefined;
-    for (const check of checksOf(plugin).filter(({ name, isBasic }) => isBasic || only?.includes(name) !== false)) {
+    const isMeant = ({ name, group }: Check) => only?.includes(name) !== false && (!isQuick || QUICK.includes(group));
+    for (const check of checksOf(plugin).filter((each) => each.isBasic || isMeant(each))) {
       throwIfAborted(signal);
       const { group, name } = check;
       if (stop !== undefined) {

@@ -15,9 +15,6 @@ interface Seen {
   isRefused: boolean;
 }
 
-/** Longer than a copy pauses; until then what cannot be read may be half a file. */
-const PAUSE_MS = 5_000;
-
 /**
  * Takes in what a person puts into the plugin folder as `*.wasm`: a file that is unchanged for a while is installed, in the place
  * of the version before if there is one, and taken away from where it lay. One that is refused stays, and is told of once.
@@ -86,7 +83,7 @@ export class DropBox {
       return pluginId;
     } catch (error) {
       if (!(error instanceof AxiomError)) throw error;
-      if (ageMs < PAUSE_MS) return undefined;
+      if (ageMs < LIMITS.pluginPauseMs) return undefined;
       this.#seen.get(name)!.isRefused = true;
       this.onRefused(displayName(name), error);
       return undefined;

@@ -26,12 +26,13 @@ export interface LoadedPlugin {
  * `replaces`, and must not be there otherwise; what it needs must be there. Its grants stay if the same trusted key signed both.
  *
  * @param tryWith Times a trial of codecs and ciphers, which must be able to take over
+ * @param keepsGrants Whoever signed it, what was granted stays: for rebuilds of a plugin while its author works at it
  */
 export async function loadPlugin(
   folder: PluginFolder,
   file: PluginBytes & { name?: string },
   trust: Trust,
-  { replaces, tryWith }: { replaces: boolean; tryWith?: Clock },
+  { replaces, tryWith, keepsGrants = false }: { replaces: boolean; tryWith?: Clock; keepsGrants?: boolean },
 ): Promise<LoadedPlugin> {
   const admitted = admit(file.bytes, { name: file.name });
   const { manifest } = admitted;
@@ -52,16 +53,20 @@ export async function loadPlugin(
         },
       );
     }
-    plugin = successor(old, { pluginId, version, sha256: file.sha256, key: signer ?? null });
+    plugin = successor(old, { pluginId, version, sha256: file.sha256, key: signer ?? null }, keepsGrants);
     return [...plugins.filter((each) => each.pluginId !== pluginId), plugin];
   }, [file]);
   return { plugin, manifest, doubt, missing: beyondGrant(manifest.capabilities, plugin.grants) };
 }
 
-function successor(old: LockedPlugin | undefined, made: Omit<LockedPlugin, "grants" | "previous">): LockedPlugin {
+function successor(
+  old: LockedPlugin | undefined,
+  made: Omit<LockedPlugin, "grants" | "previous">,
+  keepsGrants: boolean,
+): LockedPlugin {
   if (old === undefined) return { ...made, grants: [] };
   const isSame = old.sha256 === made.sha256;
-  const grants = isSame || (old.key !== null && old.key === made.key) ? old.grants : [];
+  const grants = isSame || keepsGrants || (old.key !== null && old.key === made.key) ? old.grants : [];
   const previous = isSame ? old.previous : versionOf(old);
   return { ...made, grants, ...(previous === undefined ? {} : { previous }) };
 }

@@ -105,10 +105,12 @@ export function newProject(language: Language, category: Category, pluginId: str
   const named = (text: string) => text.replaceAll("my_plugin", pluginId);
   const isBeside = made === "out.wasm";
   const pack = `axiom plugin pack ${isBeside ? "" : `--manifest plugin.yaml --output ${pluginId}.wasm `}${made}`;
+  const words = /^[A-Z]+=/.test(build) ? `env ${build}` : build;
+  const develop = `axiom plugin dev --watch ${isBeside ? "" : "--manifest plugin.yaml "}${made} -- ${words}`;
   const commands = [build, pack, `axiom plugin test ${pluginId}.wasm`];
   const files = {
     "plugin.yaml": templateManifest(language, category, pluginId),
-    "README.md": readme({ pluginId, category, language: name, source, library, needs, commands }),
+    "README.md": readme({ pluginId, category, language: name, source, library, needs, commands, develop }),
     ".gitignore": ["*.wasm", ...leaves].map((line) => `${line}\n`).join(""),
     "abi.md": abi,
     [library]: KIT_SOURCES[language].library,
@@ -133,9 +135,12 @@ interface About {
   readonly library: string;
   readonly needs: string;
   readonly commands: readonly string[];
+  /** Does all of them with each change. */
+  readonly develop: string;
 }
 
-function readme({ pluginId, category, language, source, library, needs, commands: [build, ...others] }: About): string {
+function readme(about: About): string {
+  const { pluginId, category, language, source, library, needs, commands: [build, ...others], develop } = about;
   return `# ${pluginId}
 
 A plugin of AXIOM for ${category}, in ${language}. It needs ${needs}.
@@ -151,6 +156,11 @@ Use it:
 
     axiom plugin load ${pluginId}.wasm
 ${useOf(category, pluginId)}
+Or write it while it runs: this builds and tries it with each change, and swaps it into running processes of yours until
+Ctrl-C.
+
+    ${develop}
+
 - \`${source}\` is the plugin: begin here.
 - \`plugin.yaml\` says what it is, what it asks for, and which configuration it takes.
 - \`${library}\` has what passes between AXIOM and it, as functions of ${language}.

@@ -21,6 +21,7 @@ for (const category of CATEGORIES) {
         equal(commands.length, 3);
         for (const command of commands) ok(files["README.md"].includes(`\n    ${command}\n`), command);
         match(files["README.md"], /^# my_own_one\n/);
+        match(files["README.md"], /\n {4}axiom plugin dev --watch .*\.wasm -- (npx|env GOOS|cargo)\b/);
         const texts = Object.entries(files).filter(([path]) => path !== "abi.md");
         deepEqual(texts.filter(([, text]) => text.includes("my_plugin")), []);
         equal(Object.values(files).every((text) => typeof text === "string" && text.endsWith("\n")), true);

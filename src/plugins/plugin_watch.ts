@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { DropBox } from "./drop_box.ts";
+import { FolderWatch } from "./folder_watch.ts";
 
 /** What there is to do where something changed. */
 export interface WatchedPlugins {
@@ -17,51 +18,18 @@ export interface WatchedPlugins {
 
 /** Looks at the plugin folder at each change that the system tells of, and every second in case it tells of none. */
 export class PluginWatch {
-  readonly #ending = new AbortController();
-  #watcher: Deno.FsWatcher | undefined;
-  #wake: () => void = () => {};
+  readonly #watch: FolderWatch;
   #last: string | undefined;
   #problem = "";
   readonly #ended: Promise<void>;
 
   constructor(readonly watched: WatchedPlugins) {
-    this.#watch();
+    this.#watch = new FolderWatch(watched.path, watched.clock);
     this.#ended = this.#run();
   }
 
-  /** A folder that is not there, or is replaced, is looked at all the same. */
-  #watch(): void {
-    try {
-      this.#watcher = Deno.watchFs(this.watched.path, { recursive: false });
-    } catch {
-      return;
-    }
-    void (async (watcher) => {
-      try {
-        for await (const _ of watcher) this.#wake();
-      } catch {
-        return; // closed, or the folder is gone
-      }
-    })(this.#watcher);
-  }
-
   async #run(): Promise<void> {
-    const { clock } = this.watched, { signal } = this.#ending;
-    for (;;) {
-      const woken = new Promise<void>((resolve) => this.#wake = resolve);
-      try {
-        const quiet = new AbortController();
-        const stop = () => quiet.abort(signal.reason);
-        signal.addEventListener("abort", stop, { once: true });
-        await Promise.race([clock.sleep(LIMITS.pluginPollMs, quiet.signal), woken]);
-        signal.removeEventListener("abort", stop);
-        quiet.abort();
-        if (signal.aborted) return;
-      } catch {
-        return;
-      }
-      await this.#look();
-    }
+    while (await this.#watch.next(LIMITS.pluginPollMs)) await this.#look();
   }
 
   async #look(): Promise<void> {
@@ -85,12 +53,7 @@ export class PluginWatch {
   }
 
   async close(): Promise<void> {
-    this.#ending.abort();
-    try {
-      this.#watcher?.close();
-    } catch {
-      // it ended by itself
-    }
+    this.#watch.close();
     await this.#ended;
   }
 }

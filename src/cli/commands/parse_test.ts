@@ -1,5 +1,6 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal, throws } from "node:assert/strict";
 import { AxiomError } from "../../base/errors.ts";
+import "../../platform/memory.ts"; // loads libc, which then stays
 import { loadConfig } from "../../config/load.ts";
 import { OPTION_BY_PATH } from "../../config/schema.ts";
 import { parseArguments } from "../arguments.ts";
@@ -224,6 +225,11 @@ const CASES: [line: string, options: unknown][] = [
     folder: "../x/a_b",
   }],
   ["plugin test a.wasm", { file: "a.wasm" }],
+  ["plugin dev a.wasm", { watch: false, file: "a.wasm", command: [] }],
+  [
+    "plugin dev --watch --manifest p.yaml a.wasm -- make -j 2",
+    { watch: true, manifest: "p.yaml", file: "a.wasm", command: ["make", "-j", "2"] },
+  ],
   ["plugin keygen k", { name: "k" }],
   ["plugin sign -s k.key a.wasm", { path: "a.wasm", secretKey: "k.key" }],
   ["plugin verify --key k.pub --signature s a.wasm", { path: "a.wasm", key: "k.pub", signaturePath: "s" }],
