@@ -51,6 +51,7 @@ class Run {
   #what = "axiom";
   #quiet = false;
   #app: Promise<App> | undefined;
+  #teller: Teller | undefined;
 
   constructor(environment: Environment, commands: CommandTable) {
     this.#environment = environment;
@@ -95,7 +96,7 @@ class Run {
 
   /** Runs the command and tells of its end, also of a failure. */
   async #perform({ command, options, globals }: Prepared) {
-    const teller = new Teller(command, command.isTrial?.(options) ?? false);
+    const teller = this.#teller = new Teller(command, command.isTrial?.(options) ?? false);
     try {
       const result = await command.run(options, this.#context(globals, teller));
       const exitCode = command.exitCode?.(result) ?? 0;
@@ -187,6 +188,7 @@ class Run {
   /** Prints what was thrown and returns the exit code. */
   async fail(thrown: unknown): Promise<number> {
     const failure = failureOf(thrown, this.#what, this.#controller.signal);
+    await this.#teller?.failed(failure.error, failure.exitCode); // of what nobody caught
     if (!isBug(failure) && this.#environment.variable("AXIOM_DEBUG") === "1") this.output.notice(failure.stack);
     const error = isBug(failure) ? await withReport(failure, this.#what, this.#environment) : failure.error;
     this.output.error(error, failure.exitCode);

@@ -17,10 +17,11 @@ export interface Notifier {
 const STATUS: Readonly<Record<Outcome, RunStatus>> = { success: "SUCCESS", warning: "WARNING", failure: "FAILURE" };
 const PLAIN = { columns: undefined, color: false, verbosity: 0 };
 
-/** Tells plugins how a command ended, whichever way. What goes wrong with that is a warning and changes nothing. */
+/** Tells plugins once how a command ended, whichever way. What goes wrong with that is a warning and changes nothing. */
 export class Teller {
   #app: App | undefined;
   #notifiers: Promise<Notifier[]> | undefined;
+  #hasTold = false;
 
   /** @param isTrial Nothing is done that anybody has to hear of */
   constructor(readonly command: AnyCommand, readonly isTrial: boolean) {}
@@ -45,6 +46,8 @@ export class Teller {
   }
 
   async #tell(ended: () => Pick<OperationEnd, "exitCode" | "message" | "summary" | "failure">): Promise<PluginRun[]> {
+    if (this.#hasTold) return [];
+    this.#hasTold = true;
     const notifiers = await this.#notifiers?.catch(() => undefined), app = this.#app;
     if (app === undefined || notifiers === undefined || notifiers.length === 0 || this.isTrial) return [];
     const known = ended(), status = statusOf(known), { name } = this.command;

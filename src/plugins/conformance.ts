@@ -27,7 +27,8 @@ export interface ConformanceFinding {
 /** The plugin broke a rule; the message says what was seen. */
 export class RuleBroken extends Error {}
 
-class NotTried extends Error {}
+/** The check means nothing for this plugin; the message says why. */
+export class NotTried extends Error {}
 
 export interface CheckContext {
   readonly plugin: AdmittedPlugin;
@@ -60,7 +61,7 @@ function checksOf({ manifest }: AdmittedPlugin): Check[] {
       return [...lifecycleChecks(), ...strategyChecks(), swapCheck()];
     case "processing":
     case "notification":
-      return [...lifecycleChecks(), ...runChecks(manifest.category), swapCheck()];
+      return [...lifecycleChecks(manifest), ...runChecks(manifest.category), swapCheck()];
     default:
       return [...lifecycleChecks(), notYet(manifest.category), swapCheck()];
   }

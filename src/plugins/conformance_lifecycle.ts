@@ -1,8 +1,10 @@
 import { type Check, RuleBroken } from "./conformance.ts";
+import type { PluginManifest } from "./manifest.ts";
 import { PluginFailure } from "./plugin_failure.ts";
 
-export function lifecycleChecks(): Check[] {
-  return [
+/** A module of the stock Extism kit knows of no operations. */
+export function lifecycleChecks(manifest?: Pick<PluginManifest, "abi">): Check[] {
+  const checks: Check[] = [
     {
       group: "lifecycle",
       name: "comes up",
@@ -39,4 +41,5 @@ export function lifecycleChecks(): Check[] {
       },
     },
   ];
+  return manifest?.abi === "extism" ? checks.filter(({ isBasic }) => isBasic) : checks;
 }

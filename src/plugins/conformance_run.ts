@@ -1,7 +1,7 @@
 /** What plugins for processing and notification must do. Stand-ins answer for the network, notes, files and repository. */
 import { LIMITS } from "../base/limits.ts";
 import { formatSize } from "../base/sizes.ts";
-import { type Check, type CheckContext, RuleBroken } from "./conformance.ts";
+import { type Check, type CheckContext, NotTried, RuleBroken } from "./conformance.ts";
 import { contextsOf, LATER, longest, SENSELESS } from "./conformance_contexts.ts";
 import { type Network, StandIns } from "./conformance_stand_ins.ts";
 import type { InstancePool } from "./instance_pool.ts";
@@ -53,6 +53,8 @@ async function tried<T>(
   const run: Run = (context, signal) =>
     runWith({ pluginId, version, sha256 }, context, (call) => pool.call(call, { signal }));
   try {
+    const isCallable = WebAssembly.Module.exports(await pool.compile()).some(({ name }) => name === "execute");
+    if (!isCallable) throw new NotTried("it has no export execute, and is called by those that it has");
     return await use(run, pool, services);
   } finally {
     await pool.close();

@@ -1,10 +1,10 @@
 import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
-import { utf8 } from "../base/bytes.ts";
+import { type Bytes, utf8 } from "../base/bytes.ts";
 import { systemClock } from "../base/clock.ts";
 import { admit } from "./admission.ts";
 import { type ConformanceFinding, testPlugin } from "./conformance.ts";
 import { LATER } from "./conformance_contexts.ts";
-import { answering, posting, toyProcessing } from "./toy_processing_fixture.ts";
+import { answering, posting, stockProcessing, toyProcessing } from "./toy_processing_fixture.ts";
 import { FAIL, LOOP_FOR_EVER, op, type PluginParts } from "./wasm_fixture.ts";
 
 const URL = "http://127.0.0.1:9/";
@@ -53,6 +53,16 @@ for (const { name, parts, manifest, says } of KEEPS) {
     }
   });
 }
+
+Deno.test("a stock module is tried where it can be called", async () => {
+  const tried = (module: Bytes) => testPlugin(admit(module), { clock: systemClock });
+  const findings = await tried(stockProcessing('{"status":"SUCCESS","metrics":{"stock":1}}'));
+  deepEqual(findings.filter(({ state }) => state !== "ok"), []);
+  match(findings.find(({ name }) => name === "answers a success")!.message, /SUCCESS, stock 1/);
+  const others = await tried(stockProcessing("SUCCESS", "count"));
+  deepEqual(others.filter(({ state }) => state === "failed"), []);
+  match(others.find(({ name }) => name === "answers a success")!.message, /it has no export execute/);
+});
 
 const SUCCESS = '{"status":"SUCCESS"}';
 const COUNTED = '{"status":"SUCCESS","metrics":{"n":0}}';

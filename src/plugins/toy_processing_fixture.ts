@@ -1,9 +1,9 @@
 /** Plugins for processing and notification of hand-made code. */
 import { type Bytes, utf8 } from "../base/bytes.ts";
-import { CALL_MODULE, ERROR_CLASSES, OPERATIONS } from "./abi.ts";
+import { CALL_MODULE, ERROR_CLASSES, EXTISM_MODULE, OPERATIONS } from "./abi.ts";
 import { moduleOfCapability } from "./capabilities.ts";
 import { manifestSection } from "./plugin_fixture.ts";
-import { I32, OP, op, pluginModule, type PluginParts } from "./wasm_fixture.ts";
+import { assemble, I32, I64, leb, OP, op, pluginModule, type PluginParts } from "./wasm_fixture.ts";
 
 export const PROCESSING_ID = "processing_toy";
 
@@ -60,14 +60,37 @@ export function posting(url: string, result = '{"status":"SUCCESS"}', heeds = tr
   };
 }
 
+function toySection(more: Record<string, unknown>) {
+  const own = { plugin_id: PROCESSING_ID, category: "processing", format_id: undefined, config_schema: undefined };
+  return manifestSection({ ...own, ...more });
+}
+
 /** @param more Other keys of the manifest */
 export function toyProcessing(parts: PluginParts, more: Record<string, unknown> = {}): Bytes {
-  const about = {
-    plugin_id: PROCESSING_ID,
-    category: "processing",
-    format_id: undefined,
-    config_schema: undefined,
-    ...more,
+  return pluginModule({ ...parts, sections: [toySection(more)] });
+}
+
+/** A module of the stock Extism kit that puts this text out wherever it is called. */
+export function stockProcessing(text: string, exported = "execute"): Bytes {
+  const kit = (name: string, parameters: number[], results: number[]) => {
+    return { module: EXTISM_MODULE, name, parameters, results };
   };
-  return pluginModule({ ...parts, sections: [manifestSection(about)] });
+  const load = [op.const(0), [0x29, 3, 0]];
+  const at = (offset: number) => [...load, i64(offset), [0x7c]];
+  const code = [
+    ...[op.const(0), i64(text.length), op.call(0), op.i64_store],
+    ...[...utf8(text)].flatMap((byte, i) => [...at(i), op.const(byte), op.call(1)]),
+    ...[...load, i64(text.length), op.call(2), op.const(0)],
+  ];
+  return assemble({
+    imports: [kit("alloc", [I64], [I64]), kit("store_u8", [I64, I32], []), kit("output_set", [I64, I64], [])],
+    functions: [{ exported, code }],
+    sections: [toySection({ engines: { axiom: "*", abi: "extism" } })],
+  });
+}
+
+/** `i64.const`; the last byte of the number says by its second bit that it is not negative. */
+function i64(value: number): number[] {
+  const bytes = leb(value);
+  return [0x42, ...(bytes.at(-1)! < 0x40 ? bytes : [...bytes.slice(0, -1), bytes.at(-1)! | 0x80, 0])];
 }

@@ -1,6 +1,12 @@
 /** Plugins that work on each new snapshot. */
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
-import { answering, posting, PROCESSING_ID, toyProcessing } from "../../src/plugins/toy_processing_fixture.ts";
+import {
+  answering,
+  posting,
+  PROCESSING_ID,
+  stockProcessing,
+  toyProcessing,
+} from "../../src/plugins/toy_processing_fixture.ts";
 import { LOOP_FOR_EVER, op, type PluginParts } from "../../src/plugins/wasm_fixture.ts";
 import { PacedBackup } from "./paced_backup.ts";
 import { writePlugin } from "./plugin_fixture.ts";
@@ -95,6 +101,16 @@ Deno.test(
         await run(0, "plugin", "unload", PROCESSING_ID);
       });
     }
+  }),
+);
+
+Deno.test(
+  "a module of the stock Extism kit processes a snapshot by its execute",
+  onMachine(async (machine) => {
+    const run = runner(machine), source = await prepared(machine);
+    await run(0, "plugin", "load", await writePlugin(machine, "stock.wasm", stockProcessing(REPORT)));
+    const { processing } = (await run(0, "backup", source, "--process", "toy", "--json")).last();
+    deepEqual(processing[0].metrics, { files_seen: 3 });
   }),
 );
 
