@@ -6,12 +6,13 @@ import { BUILT_IN } from "../stages/codec.ts";
 import type { ChunkerRule } from "../stages/choose_chunker.ts";
 import { plainMacCipherFormat, type StageRegistry } from "../stages/registry.ts";
 import { compileRules, type Rule } from "../stages/rules.ts";
-import { makeSelectors, type SelectionOptions, type Selector, type Source } from "../stages/select.ts";
+import type { SelectionOptions } from "../stages/select.ts";
 import { AUTO_CODEC, type CompressionChoice, parseCompression, parseEncryption } from "../stages/stage_choice.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { Entry } from "../model/entry.ts";
 import type { FilePlan } from "./file_saver.ts";
 import { isPartName } from "./restore_parts.ts";
+import { sourceSelectors } from "./source_selectors.ts";
 
 /** `empty` is a folder of which nothing that it holds is saved, such as the root of another file system. */
 export type EntrySelection = "save" | "empty" | "exclude";
@@ -67,7 +68,7 @@ export function makeSavePolicy(
   paths: readonly string[],
   { files, registry, random }: SavePolicyContext,
 ): { policy: SavePolicy; metadataStyle: FrameStyle } {
-  const selectors = selectorsOf(options.selection, paths, files);
+  const selectors = sourceSelectors(options.selection, paths, files);
   const compressionOf = compressionFor(options, registry);
   const cipherOf = cipherFor(options, registry);
   const chunkerOf = compileRules(options.chunkerRules, { origin: "chunker rules", ignoreCase: false });
@@ -122,33 +123,6 @@ export function metadataStyleOf(
 function builtInChoice({ codecs }: StageRegistry): CompressionChoice {
   const codec = codecs.all.find((each) => each.pluginId === AUTO_CODEC && codecs.isUsable(each));
   return codec === undefined ? parseCompression("none", codecs) : { codec, level: codec.levels.default };
-}
-
-interface SelectorsBySource {
-  of(path: string, relative: string): Selector;
-}
-
-/** A source that is not there is reported by the backup, unless it came meanwhile. */
-function selectorsOf(options: SelectionOptions, paths: readonly string[], files: FileSystem): SelectorsBySource {
-  const sources = paths.map((path): Source => {
-    try {
-      return { path, device: files.lstat(path).device };
-    } catch (error) {
-      if (error instanceof SystemError) return { path, device: undefined };
-      throw error;
-    }
-  });
-  const selectors = makeSelectors(options, sources);
-  const bySource = new Map(sources.map(({ path }, at) => [path, selectors[at]]));
-  return {
-    of(path, relative) {
-      if (selectors.length === 1) return selectors[0];
-      const source = relative === "" ? path : path.slice(0, -relative.length - 1) || "/";
-      const selector = bySource.get(source);
-      if (selector === undefined) throw new RangeError(`Not a source: ${source}`);
-      return selector;
-    },
-  };
 }
 
 function compressionFor(options: SavePolicyOptions, registry: StageRegistry) {

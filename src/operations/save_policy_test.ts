@@ -25,10 +25,13 @@ const STAT: FileStat = {
   deviceMinor: 0,
 };
 
-/** Every path exists, on the device of its first name; `contents` are files that can be read. */
+/** Every path exists, on the device of its first name, and is no folder; `contents` are files that can be read. */
 function filesWith(contents: Record<string, string> = {}): FileSystem {
   return {
     lstat: (path: string) => ({ ...STAT, type: "dir", device: path.split("/")[1] ?? "" }),
+    statNames(path: string) {
+      throw new SystemError("ENOTDIR", "open", path);
+    },
     openForReading(path: string) {
       const text = contents[path];
       if (text === undefined) throw new SystemError("ENOENT", "openat", path);
@@ -209,5 +212,19 @@ Deno.test("(15) a source that comes after the rules were made is saved by them, 
     const there = (name: string) => policy.select(`/late/${name}`, name, stat("dir", { device: "late" }));
     deepEqual([there("sub"), there("tmp")], ["save", "exclude"], paths.join(" "));
     deepEqual(policy.namesToSave("/late", "", ["a"]), ["a"]);
+  }
+});
+
+Deno.test("(15) a source that is mounted when it is opened is on the file system that is then there", () => {
+  const asked: string[] = [];
+  const statNames = (path: string, names: readonly string[]) => {
+    asked.push(path, ...names);
+    return [{ ...STAT, device: "mounted" }];
+  };
+  const selection = { ...OPTIONS.selection, oneFileSystem: true };
+  const policy = policyWith({ selection }, ["/src"], { ...filesWith(), statNames });
+  deepEqual(asked, ["/src", "."]);
+  for (const [device, expected] of [["mounted", "save"], ["src", "empty"]]) {
+    equal(policy.select("/src/sub", "sub", stat("dir", { device })), expected, device);
   }
 });
