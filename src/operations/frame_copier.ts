@@ -62,7 +62,7 @@ export class FrameCopier {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** A codec of the format that is stored if there is one that writes; frames that are not encrypted stay so. */
+  /** In the formats that are stored, if something here writes them; frames that are not encrypted stay so. */
   #styleOf(table: StoredTable, number: number): FrameStyle {
     const { registry } = this.writer.repository.context;
     const { kind, codec, cipher } = table.frames[number];
@@ -70,6 +70,8 @@ export class FrameCopier {
     const reader = registry.codecForFormat(format, writer);
     const { pluginId, levels } = registry.codecs.has(reader.pluginId) ? reader : registry.codec("compression_zstd");
     const { formatId } = table.dictionary[cipher];
-    return { kind: kind as ChunkKind, codec: pluginId, level: levels.default, cipher: formatId, owner: -1 };
+    const isWritten = registry.ciphers.all.some((each) => each.formatId === formatId);
+    const sealed = isWritten ? formatId : this.writer.metadata.style.cipher;
+    return { kind: kind as ChunkKind, codec: pluginId, level: levels.default, cipher: sealed, owner: -1 };
   }
 }

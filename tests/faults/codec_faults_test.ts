@@ -15,7 +15,7 @@ import { errorOf } from "../fixtures/tampering.ts";
 import { inProcessPool } from "./in_process_pool.ts";
 import { pictureOfFolder, pictureOfSnapshot } from "./pictures.ts";
 import { changeSmallSource, noise, writeFiles, writeSmallSource } from "./source_folder.ts";
-import { bringBack, emptyRepository, opened, save, STYLE, withFolder } from "./test_repository.ts";
+import { bringBack, emptyRepository, opened, POLICY, save, STYLE, withFolder } from "./test_repository.ts";
 
 const files = openFileSystem();
 const zstd = zstdCodec();
@@ -179,11 +179,7 @@ Deno.test("(19) (20) a backup with a broken codec fails, makes no snapshot and l
           pool: () => inProcessPool({ registry }),
           metadataStyle: STYLE,
           policy: {
-            select: () => "save",
-            namesToSave: (_path, _relative, names) => names,
-            wantsAnew: () => false,
-            unchanged: "as_it_is",
-            recheck: () => false,
+            ...POLICY,
             plan: () => ({ style }),
           },
         }));
@@ -232,11 +228,7 @@ Deno.test("every codec and cipher saves and restores what compresses and what do
           const kind = cipher.startsWith("plain") ? ChunkKind.plain : ChunkKind.data;
           await save(repository, folder, {
             policy: {
-              select: () => "save",
-              namesToSave: (_path, _relative, names) => names,
-              wantsAnew: () => false,
-              unchanged: "as_it_is",
-              recheck: () => false,
+              ...POLICY,
               plan: () => ({ style: { ...STYLE, kind, codec, cipher } }),
             },
           });

@@ -22,7 +22,16 @@ import { everyCrash } from "./every_crash.ts";
 import { inProcessPool } from "./in_process_pool.ts";
 import { pictureOfFolder, pictureOfSnapshot } from "./pictures.ts";
 import { writeFiles } from "./source_folder.ts";
-import { emptyRepository, save, SECRET, SMALL_PACKS, STYLE, testContext, withFolder } from "./test_repository.ts";
+import {
+  emptyRepository,
+  POLICY,
+  save,
+  SECRET,
+  SMALL_PACKS,
+  STYLE,
+  testContext,
+  withFolder,
+} from "./test_repository.ts";
 
 const ID = "compression_toy";
 const files = openFileSystem();
@@ -61,11 +70,7 @@ class Program {
   save(repository: Repository, folder: string) {
     const style = { ...STYLE, codec: ID, level: 2 };
     const policy = {
-      select: () => "save" as const,
-      namesToSave: (_path: string, _relative: string, names: string[]) => names,
-      wantsAnew: () => false,
-      unchanged: "as_it_is" as const,
-      recheck: () => false,
+      ...POLICY,
       plan: () => ({ style }),
     };
     return save(repository, folder, { policy, pool: this.pool });

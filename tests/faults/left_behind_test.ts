@@ -17,6 +17,7 @@ import {
   type Events,
   IDENTITY,
   opened,
+  POLICY,
   save,
   SMALL_PACKS,
   STYLE,
@@ -64,11 +65,7 @@ Deno.test("(41) files whose codec is gone are told of one by one, everything els
     await save(before, folder, {
       pool: () => inProcessPool({ registry }),
       policy: {
-        select: () => "save",
-        namesToSave: (_path, _relative, names) => names,
-        wantsAnew: () => false,
-        unchanged: "as_it_is",
-        recheck: () => false,
+        ...POLICY,
         plan: (path) => ({ style: path.includes("rare") ? { ...STYLE, codec: rare.pluginId, owner: 1 } : STYLE }),
       },
     });

@@ -4,7 +4,9 @@ import { packKey, PREFIX } from "../../src/model/object_keys.ts";
 import { check } from "../../src/operations/check.ts";
 import { repairPacks, type RepairPacksSummary } from "../../src/operations/repair_packs.ts";
 import { encodeCondemned, readCondemned } from "../../src/repository/condemned.ts";
-import type { Repository } from "../../src/repository/repository.ts";
+import { Repository } from "../../src/repository/repository.ts";
+import { aesGcmCipher } from "../../src/stages/seal.ts";
+import { builtInStages, FormatRegistry, StageRegistry } from "../../src/stages/registry.ts";
 import { ForwardingStore } from "../../src/storage/forwarding.ts";
 import { memoryStore } from "../../src/storage/memory.ts";
 import type { ObjectStore } from "../../src/storage/object_store.ts";
@@ -23,11 +25,14 @@ import {
   IDENTITY,
   lateClock,
   opened,
+  POLICY,
   save,
   savedInTwoPacks,
+  SECRET,
   SMALL_PACKS,
   storeOf,
   STYLE,
+  testContext,
   withFolder,
 } from "./test_repository.ts";
 
@@ -56,11 +61,7 @@ async function manyFrames(folder: string): Promise<ManyFrames> {
   let owner = 0;
   await save(repository, folder, {
     policy: {
-      select: () => "save",
-      namesToSave: (_path, _relative, names) => names,
-      wantsAnew: () => false,
-      unchanged: "as_it_is",
-      recheck: () => false,
+      ...POLICY,
       plan: (path) => ({ style: { ...STYLE, owner: path.includes("owners") ? ++owner : 0 } }),
     },
   });
@@ -310,5 +311,34 @@ Deno.test("sessions that repair packs uses end with it", async () => {
     const before = [...store.snapshot().keys()].filter((key) => key.startsWith(PREFIX.sessions));
     await repair(store);
     deepEqual([...store.snapshot().keys()].filter((key) => key.startsWith(PREFIX.sessions)), before);
+  });
+});
+
+Deno.test("(41) a cipher that is only there for reading seals nothing of what repair packs stores again", async () => {
+  const rare = { ...aesGcmCipher(), pluginId: "encryption_rare", formatId: "rare-1", version: "3.2.1" };
+  const { codecs, ciphers } = builtInStages();
+  const writing = new StageRegistry(codecs, ciphers.with(rare));
+  const reading = new StageRegistry(codecs, new FormatRegistry("cipher", ciphers.all, undefined, [rare]));
+  await withFolder(async (folder) => {
+    for (let i = 0; i < 4; i++) writeFiles(folder, { [`${i}`]: noise(`owner ${i}`, 9000) });
+    const store = storeOf(await emptyRepository(SMALL_PACKS));
+    const openedWith = (registry: StageRegistry) => Repository.open(store, SECRET, { ...testContext(), registry });
+    let owner = 0;
+    await save(await openedWith(writing), folder, {
+      pool: () => inProcessPool({ registry: writing }),
+      policy: { ...POLICY, plan: () => ({ style: { ...STYLE, cipher: rare.formatId, owner: ++owner } }) },
+    });
+    const repository = await openedWith(reading);
+    const [pack] = (await repository.loadIndex()).index.packs();
+    const { frames } = await repository.packs.table(pack);
+    await flipBit(store, packKey(pack.name), 8 * (frames.find(({ kind }) => kind === 0)!.offset + 30));
+    const pool = () => inProcessPool({ registry: reading });
+    const { packs, chunksCopied } = await repairPacks(repository, REPAIR, { ...context, pool });
+    equal(packs.length, 1);
+    ok(chunksCopied > 0);
+    for (const each of (await (await openedWith(reading)).loadIndex()).index.packs()) {
+      const { dictionary } = await repository.packs.table(each);
+      deepEqual(dictionary.filter(({ formatId }) => formatId === rare.formatId), []);
+    }
   });
 });

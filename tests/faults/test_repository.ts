@@ -11,6 +11,7 @@ import {
   type RestoreOptions,
   type RestoreSummary,
 } from "../../src/operations/restore.ts";
+import type { SavePolicy } from "../../src/operations/save_policy.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { Repository, type RepositoryContext } from "../../src/repository/repository.ts";
 import type { Secret } from "../../src/repository/secret.ts";
@@ -66,6 +67,16 @@ export function opened(store: ObjectStore, events?: Events, clock?: Clock): Prom
   return Repository.open(store, SECRET, testContext(events, clock));
 }
 
+/** Saves everything, each owner's files in frames of their own. */
+export const POLICY: SavePolicy = {
+  select: () => "save",
+  namesToSave: (_path, _relative, names) => names,
+  wantsAnew: () => false,
+  unchanged: "as_it_is",
+  recheck: () => false,
+  plan: (_path, stat) => ({ style: { ...STYLE, owner: stat.uid } }),
+};
+
 export type SaveOptions = Partial<BackupOptions> & Partial<BackupContext>;
 
 /** Backs up with workers in this thread. */
@@ -81,14 +92,7 @@ export function save(
     force: false,
     dryRun: false,
     metadataStyle: STYLE,
-    policy: {
-      select: () => "save",
-      namesToSave: (_path, _relative, names) => names,
-      wantsAnew: () => false,
-      unchanged: "as_it_is",
-      recheck: () => false,
-      plan: (_path, stat) => ({ style: { ...STYLE, owner: stat.uid } }),
-    },
+    policy: POLICY,
     ...options,
   }, {
     files: files ?? openFileSystem(),
