@@ -72,3 +72,8 @@ Deno.test("notification_webhook says whether a later try may help", async () => 
     });
   }
 });
+
+Deno.test("notification_webhook cuts what Discord would refuse", async () => {
+  const [{ body }] = await told({ format: "discord" }, { ...EVENT, message: "x".repeat(4096) });
+  equal(JSON.parse(body).content.length, 2000);
+});

@@ -2,6 +2,9 @@
 import * as axiom from "../../plugin-pdk/assemblyscript/axiom";
 export { axiom_abi_1, teardown } from "../../plugin-pdk/assemblyscript/axiom";
 
+// It refuses longer ones.
+const DISCORD_CHARACTERS_MAX = 2000;
+
 let url = "";
 let format = "";
 let onlyProblems = false;
@@ -42,5 +45,6 @@ function bodyOf(event: axiom.Header): string {
   if (format == "json") return event.json;
   const status = event.string("status");
   const text = "AXIOM " + event.string("event") + (status == "" ? "" : ", " + status) + ": " + event.string("message");
-  return "{" + axiom.quoted(format == "discord" ? "content" : "text") + ":" + axiom.quoted(text) + "}";
+  if (format == "discord") return '{"content":' + axiom.quoted(text.substring(0, DISCORD_CHARACTERS_MAX)) + "}";
+  return '{"text":' + axiom.quoted(text) + "}";
 }

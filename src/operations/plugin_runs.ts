@@ -22,7 +22,7 @@ export async function notifyWith(plugins: readonly RunPlugin[], context: RunCont
 
 const AFTER: Readonly<Record<PluginRun["category"], string>> = {
   processing: "the snapshot stands",
-  notification: "nobody was told by it",
+  notification: "nobody may have been told",
 };
 
 async function runOne(

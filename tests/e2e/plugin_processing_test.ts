@@ -139,3 +139,29 @@ Deno.test({
     deepEqual([plugin_id, none, failed, error.kind], ["notification_toy", null, "FAILURE", "plugin_missing"]);
   }),
 });
+
+Deno.test({
+  name: "a version that traps when it is called goes into quarantine, and the one before is installed again",
+  ignore: Deno.build.os === "windows",
+  fn: onMachine(async (machine) => {
+    const run = runner(machine);
+    await prepared(machine);
+    const about = { plugin_id: "notification_toy", category: "notification" };
+    const good = answering('{"status":"SUCCESS"}'), bad = answering("", [op.unreachable]);
+    const load = async (how: string, parts: PluginParts, version: string) => {
+      const module = toyProcessing(parts, { ...about, version });
+      await run(0, "plugin", how, await writePlugin(machine, `${version}.wasm`, module));
+    };
+    const installed = async () => (await run(0, "plugin", "list", "--json")).json()[0];
+    await load("load", good, "1.0.0");
+    const backup = new PacedBackup(machine, "--notify", "toy");
+    await backup.feed(1);
+    await backup.waitUntil("it listens", async () => (await installed()).processes.length === 1);
+    await load("replace", bad, "2.0.0");
+    const ended = await backup.finish();
+    const [{ version, error }] = ended.last().notifications;
+    deepEqual([version, error.kind], ["2.0.0", "plugin_failed"]);
+    match(ended.stdout, /notification_toy 2\.0\.0 .* is in quarantine, and notification_toy 1\.0\.0 .* serves again/);
+    equal((await installed()).version, "1.0.0");
+  }),
+});
