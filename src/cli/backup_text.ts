@@ -32,7 +32,15 @@ export function backupText(summary: ProcessedBackup): string {
     ...summary.sources.map(({ plugin_id, version, sha256, path, streams }) =>
       `Source:   ${plugin_id} ${version} (${sha256.slice(0, 12)}) gave ${count(streams, "stream")} of ${path}`
     ),
+    ...summary.filters.map(({ plugin_id, version, sha256, entries, left_out }) =>
+      `Filter:   ${plugin_id} ${version} (${sha256.slice(0, 12)}) left out ${grouped(left_out)} of ${grouped(entries)}`
+    ),
+    ...(summary.strategy === null ? [] : [strategyText(summary.strategy, summary.mode)]),
   ].join("\n");
+}
+
+function strategyText({ plugin_id, version, sha256 }: NonNullable<BackupSummary["strategy"]>, mode: string): string {
+  return `Strategy: ${plugin_id} ${version} (${sha256.slice(0, 12)}) chose ${mode}`;
 }
 
 export function backupJson(summary: ProcessedBackup): Record<string, unknown> {
@@ -56,5 +64,7 @@ export function backupJson(summary: ProcessedBackup): Record<string, unknown> {
     plugins: summary.plugins,
     processing: summary.processing.map(pluginRunJson),
     sources: summary.sources,
+    filters: summary.filters,
+    strategy: summary.strategy,
   };
 }

@@ -1,8 +1,9 @@
 import { isKind, throwIfAborted } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { randomId } from "../base/random.ts";
-import type { BackupMode, Snapshot, SnapshotPlugin } from "../model/snapshot.ts";
+import type { BackupMode, Snapshot } from "../model/snapshot.ts";
 import type { FileSystem } from "../platform/file_system.ts";
+import type { PluginIdentity } from "../plugins/plugin_failure.ts";
 import type { EntryFilter } from "../plugins/wasm_filter.ts";
 import type { BackupStrategy } from "../plugins/wasm_strategy.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -10,9 +11,9 @@ import { SnapshotCommit, type StoredSnapshot } from "../repository/snapshots.ts"
 import { withWriter } from "../repository/with_writer.ts";
 import type { RepositoryWriter, WriterIdentity } from "../repository/writer.ts";
 import { untilAborted } from "../resilience/until_aborted.ts";
-import { BUILT_IN } from "../stages/codec.ts";
 import type { FrameStyle } from "../stages/worker_protocol.ts";
 import type { WorkerPool } from "../stages/worker_pool.ts";
+import { type BackupPlugins, backupPlugins, takingPart } from "./backup_plugins.ts";
 import type { BackupSource } from "./backup_source.ts";
 import { BackupTally } from "./backup_tally.ts";
 import { chosenMode } from "./chosen_mode.ts";
@@ -46,7 +47,7 @@ export interface BackupContext {
   signal?: AbortSignal;
 }
 
-export interface BackupSummary {
+export interface BackupSummary extends BackupPlugins {
   snapshotId: string | null;
   /** Sources that exist. */
   paths: string[];
@@ -67,10 +68,6 @@ export interface BackupSummary {
   bytesStored: number;
   chunksNew: number;
   durationSeconds: number;
-  /** Each generation that made a frame, where one of them came from a file. */
-  plugins: { plugin_id: string; version: string; sha256: string; frames: number }[];
-  /** Each generation of a source plugin of which streams are in the snapshot, and where they stand there. */
-  sources: { plugin_id: string; version: string; sha256: string; path: string; streams: number }[];
 }
 
 const TRIES = 3;
@@ -109,6 +106,8 @@ export async function backupSource(
 class BackupRun {
   readonly #tally: BackupTally;
   #mode: BackupMode;
+  /** What chose it. */
+  #strategy: PluginIdentity | undefined;
 
   constructor(
     readonly repository: Repository,
@@ -127,8 +126,9 @@ class BackupRun {
     const { snapshots } = await repository.snapshots(context.signal);
     const same = sameSource(snapshots, { host: context.identity.host, paths });
     warnOfAhead(same, scanStarted, context.onEvent);
-    const { mode, parent: named } = await chosenMode(options, same, scanStarted, context);
+    const { mode, parent: named, strategy } = await chosenMode(options, same, scanStarted, context);
     this.#mode = mode;
+    this.#strategy = strategy;
     const query = { mode, host: context.identity.host, paths, parent: named, nowNs: scanStarted };
     const parent = selectParent(snapshots, query);
     const pool = context.pool();
@@ -193,7 +193,7 @@ class BackupRun {
         bytes_stored: writer.packs.storedBytes,
         chunks_new: tally.chunksNew + writer.metadata.chunksNew,
       },
-      plugins: takingPart(pluginsOf(writer), sourcesOf(this.source)),
+      plugins: takingPart(backupPlugins(writer, this.source, this.#strategy)),
       tool_version,
     };
   }
@@ -222,30 +222,7 @@ class BackupRun {
       bytesAdded: tally.bytesNew + writer.metadata.bytesNew,
       bytesStored: writer.packs.storedBytes,
       chunksNew: tally.chunksNew + writer.metadata.chunksNew,
-      plugins: pluginsOf(writer),
-      sources: sourcesOf(this.source),
+      ...backupPlugins(writer, this.source, this.#strategy),
     };
   }
-}
-
-function pluginsOf(writer: RepositoryWriter): BackupSummary["plugins"] {
-  const used = writer.packs.usage.all;
-  if (used.every(({ decoder }) => decoder === BUILT_IN)) return [];
-  return used.map(({ pluginId, version, decoder, frames }) => ({
-    plugin_id: pluginId,
-    version,
-    sha256: decoder,
-    frames,
-  }));
-}
-
-function sourcesOf({ used = [] }: BackupSource): BackupSummary["sources"] {
-  return used.map(({ plugin: { pluginId, version, sha256 }, path, streams }) => ({
-    ...{ plugin_id: pluginId, version, sha256, path, streams },
-  }));
-}
-
-function takingPart(makers: BackupSummary["plugins"], sources: BackupSummary["sources"]): SnapshotPlugin[] {
-  return [...makers, ...sources].filter(({ sha256 }) => sha256 !== BUILT_IN)
-    .map(({ plugin_id, version, sha256 }) => ({ plugin_id, version, sha256 }));
 }

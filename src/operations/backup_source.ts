@@ -1,6 +1,7 @@
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
+import type { UsedFilter } from "./filter_gate.ts";
 import type { UsedSource } from "./stream_folder.ts";
 
 /** What a snapshot is made of. */
@@ -13,6 +14,8 @@ export interface BackupSource {
   paths(tally: BackupTally): string[];
   /** Source plugins that gave something, once it is saved. */
   readonly used?: readonly UsedSource[];
+  /** Filters that were asked, once it is saved. */
+  readonly filters?: readonly UsedFilter[];
   /** Saves it all and returns the id of the root folder. */
   save(writer: RepositoryWriter, tally: BackupTally, parent: StoredSnapshot | undefined): Promise<string>;
 }

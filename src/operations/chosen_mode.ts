@@ -1,6 +1,7 @@
 import { isKind, messageOf } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import type { BackupMode } from "../model/snapshot.ts";
+import type { PluginIdentity } from "../plugins/plugin_failure.ts";
 import type { BackupStrategy } from "../plugins/wasm_strategy.ts";
 import type { StoredSnapshot } from "../repository/snapshots.ts";
 import type { SnapshotOptions } from "./backup.ts";
@@ -25,13 +26,14 @@ export async function chosenMode(
   snapshots: readonly StoredSnapshot[],
   nowNs: string,
   { strategy, onEvent, signal }: Context,
-): Promise<{ mode: BackupMode; parent: string | undefined }> {
+): Promise<{ mode: BackupMode; parent: string | undefined; strategy?: PluginIdentity }> {
   if (strategy === undefined || parent !== undefined) return { mode, parent };
   const known = inOrder([...snapshots], nowNs).reverse().map(({ id, snapshot }) => ({
     ...{ id, timeMs: msOf(snapshot.time), mode: snapshot.mode, parent: snapshot.parent },
   }));
   try {
-    return await strategy.plan(known, msOf(nowNs), signal);
+    const { plugin, ...plan } = await strategy.plan(known, msOf(nowNs), signal);
+    return { ...plan, strategy: plugin };
   } catch (error) {
     if (!isKind(error, "plugin_failed")) throw error;
     const message = `${messageOf(error)}; the backup is ${mode}, as without this plugin`;

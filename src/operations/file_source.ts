@@ -9,7 +9,7 @@ import type { BackupSource } from "./backup_source.ts";
 import type { BackupTally } from "./backup_tally.ts";
 import { ChangeDetector } from "./change_detection.ts";
 import type { EarlyScan } from "./early_scan.ts";
-import { FilterGate } from "./filter_gate.ts";
+import { FilterGate, type UsedFilter } from "./filter_gate.ts";
 import { FileSaver } from "./file_saver.ts";
 import { sourceTree, SourceTreeSaver } from "./source_tree.ts";
 import type { SavePolicy } from "./save_policy.ts";
@@ -41,6 +41,7 @@ export interface FileSourceContext {
 export class FileSource implements BackupSource {
   readonly isRepeatable = true;
   used: readonly UsedSource[] = [];
+  filters: readonly UsedFilter[] = [];
   #existing: string[] = [];
   #early: EarlyScan | undefined;
   #isBegun = false;
@@ -104,6 +105,7 @@ export class FileSource implements BackupSource {
       return await sources.save(tree, parent?.snapshot.root);
     } finally {
       this.used = folders.flatMap(({ used }) => used);
+      this.filters = gate?.used ?? [];
       for (const folder of folders) folder.end();
     }
   }

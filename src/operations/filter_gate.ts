@@ -4,6 +4,7 @@ import type { EventSink } from "../base/events.ts";
 import { encodeName } from "../base/names.ts";
 import { type FileStat, type FileSystem, SystemError } from "../platform/file_system.ts";
 import type { FilterEntry } from "../plugins/filter_entries.ts";
+import type { PluginIdentity } from "../plugins/plugin_failure.ts";
 import type { EntryFilter } from "../plugins/wasm_filter.ts";
 
 const FIRST_BYTES_MAX = 4 * KIB;
@@ -18,12 +19,21 @@ export interface GatedEntry {
   stat: FileStat;
 }
 
+/** A generation of a filter that judged entries. */
+export interface UsedFilter {
+  plugin: PluginIdentity;
+  entries: number;
+  leftOut: number;
+}
+
 /**
  * Filters of plugins in front of what patterns leave. All of them have to agree that an entry is saved. Where one fails, it
  * leaves out nothing: what cannot be judged is saved, and a person is told.
  */
 export class FilterGate {
   readonly #failures = new Map<EntryFilter, number>();
+  /** By the SHA-256 of their plugins. */
+  readonly #used = new Map<string, UsedFilter>();
 
   /** @param sources Absolute; they and what leads to them are saved whatever a filter says */
   constructor(
@@ -33,6 +43,11 @@ export class FilterGate {
     readonly onEvent: EventSink,
     readonly signal?: AbortSignal,
   ) {}
+
+  /** Those that judged something so far. */
+  get used(): UsedFilter[] {
+    return [...this.#used.values()];
+  }
 
   /** Those of `entries` that are left out. */
   async leftOut(entries: readonly GatedEntry[]): Promise<Set<GatedEntry>> {
@@ -52,7 +67,9 @@ export class FilterGate {
     const failures = this.#failures.get(filter) ?? 0;
     if (failures >= FAILURES_MAX) return undefined;
     try {
-      return await filter.select(entries, this.signal);
+      const { plugin, saved } = await filter.select(entries, this.signal);
+      this.#count(plugin, saved);
+      return saved;
     } catch (error) {
       if (isKind(error, "interrupted")) throw error;
       if (!isKind(error, "plugin_failed", "plugin_missing")) throw error;
@@ -62,6 +79,13 @@ export class FilterGate {
       this.onEvent({ type: "warning", code: "filter", message });
       return undefined;
     }
+  }
+
+  #count(plugin: PluginIdentity, saved: readonly boolean[]): void {
+    const used = this.#used.get(plugin.sha256) ?? { plugin, entries: 0, leftOut: 0 };
+    this.#used.set(plugin.sha256, used);
+    used.entries += saved.length;
+    used.leftOut += saved.filter((isSaved) => !isSaved).length;
   }
 
   #describe({ path, relative, stat }: GatedEntry): FilterEntry {

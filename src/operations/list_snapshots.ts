@@ -1,6 +1,6 @@
 import { DAMAGE_HINTS } from "../base/errors.ts";
 import { type EventSink, ignoreEvents } from "../base/events.ts";
-import type { BackupMode } from "../model/snapshot.ts";
+import type { BackupMode, SnapshotPlugin } from "../model/snapshot.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { SnapshotList, StoredSnapshot } from "../repository/snapshots.ts";
 import { findSnapshots, momentOf, type SnapshotFilter } from "./snapshot_filter.ts";
@@ -39,6 +39,8 @@ export interface SnapshotSummary {
   bytes: number;
   /** Entries that could not be saved, so that they are missing or older than the snapshot. */
   faults: number;
+  /** From files, that took part. */
+  plugins: SnapshotPlugin[];
   toolVersion: string;
 }
 
@@ -107,6 +109,7 @@ function summaryOf({ id, snapshot }: StoredSnapshot, digits: number): SnapshotSu
     files: statistics.files,
     bytes: statistics.bytes,
     faults: faultCount(snapshot),
+    plugins: snapshot.plugins,
     toolVersion: snapshot.tool_version,
   };
 }

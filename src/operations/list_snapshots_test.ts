@@ -99,6 +99,7 @@ Deno.test("the list shows the newest of each host and paths, and tells of what i
     files: 0,
     bytes: 0,
     faults: 0,
+    plugins: [],
     toolVersion: "test",
   });
 });

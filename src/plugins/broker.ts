@@ -1,7 +1,6 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import { throwIfAborted } from "../base/errors.ts";
-import { keepFreedMemory } from "../platform/memory.ts";
 import type { Operation, Verb } from "./abi.ts";
 import type { CapabilityService } from "./capability_service.ts";
 import { PluginFailure, type PluginIdentity } from "./plugin_failure.ts";
@@ -19,7 +18,6 @@ export interface SandboxWorker {
 
 /** A thread that may nothing: no file, no variable, no network. */
 export function startSandboxWorker(): SandboxWorker {
-  keepFreedMemory();
   return new Worker(new URL("./sandbox_worker.ts", import.meta.url), {
     type: "module",
     name: "plugin",

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { AxiomError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
+import { releaseFreeMemory } from "../platform/memory.ts";
 import { BUILT_IN } from "../stages/codec.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import type { PluginOption } from "../config/plugin_settings.ts";
@@ -58,7 +59,11 @@ export class PluginHost {
   private constructor(readonly settings: HostSettings) {
     const { clock, stages, disabled, absent } = settings;
     for (const id of disabled) absent.set(id, disabledError(id));
-    this.registry = new PluginRegistry({ clock, onEvent: (event) => this.#onEvent(event) });
+    this.registry = new PluginRegistry({
+      clock,
+      onEvent: (event) => this.#onEvent(event),
+      onRetired: releaseFreeMemory,
+    });
     for (const source of builtInPlugins(stages)) this.registry.introduce(source);
     this.stages = new PluginStages(this.registry, stages);
     this.uses = new PluginUses({ registry: this.registry, absent: settings.absent });

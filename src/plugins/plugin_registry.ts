@@ -11,11 +11,13 @@ import type { PluginEventSink, SwitchCause } from "./plugin_events.ts";
 import type { PluginSource } from "./plugin_source.ts";
 import { probe } from "./probe.ts";
 import { type Lease, type Live, RegistryEntry } from "./registry_entry.ts";
-import { Succession } from "./succession.ts";
+import { type Quarantine, Succession } from "./succession.ts";
 
 export interface RegistrySettings {
   readonly clock: Clock;
   readonly onEvent?: PluginEventSink;
+  /** Called when the threads of a generation have ended, each of which may leave memory behind. */
+  readonly onRetired?: () => void;
 }
 
 export class PluginRegistry {
@@ -227,9 +229,10 @@ export class PluginRegistry {
     const succession = new Succession(pluginId, ({ plugin, number, state, reason }, from) => {
       this.settings.onEvent?.({ type: "state", plugin, generation: number, from, state, reason });
     });
-    const entry: RegistryEntry = new RegistryEntry(succession, this.settings.clock, ({ quarantined }, why) => {
+    const onQuarantine = ({ quarantined }: Quarantine, why: string) =>
       this.#switched(entry, "quarantine", quarantined, succession.current, why);
-    });
+    const { clock, onRetired = () => {} } = this.settings;
+    const entry: RegistryEntry = new RegistryEntry(succession, clock, onQuarantine, onRetired);
     this.#entries.set(pluginId, entry);
     return entry;
   }

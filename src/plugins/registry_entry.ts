@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import { releaseFreeMemory } from "../platform/memory.ts";
 import type { PluginAnswer, PluginCall } from "./broker.ts";
 import { isServing } from "./generation.ts";
 import type { CallOptions } from "./instance_pool.ts";
@@ -41,6 +40,8 @@ export class RegistryEntry {
     readonly succession: Succession,
     readonly clock: Clock,
     readonly onQuarantine: (verdict: Quarantine, why: string) => void,
+    /** Called when the threads of a generation have ended. */
+    readonly onRetired: () => void,
   ) {}
 
   exclusive<T>(task: () => Promise<T>): Promise<T> {
@@ -95,7 +96,7 @@ export class RegistryEntry {
     const { open } = live;
     live.open = open?.pool === undefined ? open : undefined;
     live.closing = (open?.pool?.close() ?? Promise.resolve()).then(() => {
-      releaseFreeMemory(); // or the threads of each generation would leave some behind
+      this.onRetired();
       if (!this.#isUsed(number) && this.live.has(number)) this.succession.drained(number, this.clock.monotonicMs());
     });
   }

@@ -13,6 +13,8 @@ export interface KnownSnapshot {
 }
 
 export interface BackupPlan {
+  /** Whose it is. */
+  readonly plugin: PluginIdentity;
   readonly mode: typeof MODES[number];
   /** Undefined for the newest that fits. */
   readonly parent: string | undefined;
@@ -47,7 +49,7 @@ export async function planWith(
   const answer = await call({ verb: "execute", operation: "plan", parameters, input });
   const { mode, parent = null } = resultOf(answer);
   const isParent = parent === null || (mode !== "full" && snapshots.some(({ id }) => id === parent));
-  if (MODES.includes(mode) && isParent) return { mode, parent: parent ?? undefined };
+  if (MODES.includes(mode) && isParent) return { plugin, mode, parent: parent ?? undefined };
   const why = `it wants ${JSON.stringify({ mode, parent })?.slice(0, 200)}`;
   throw new PluginFailure(plugin, "abi", "follow the plan of", why);
 }

@@ -1,6 +1,7 @@
 /** Swaps one plugin a thousand times and prints the memory of its process after 200 and after all of them, as JSON. */
 import process from "node:process";
 import { systemClock } from "../../src/base/clock.ts";
+import { releaseFreeMemory } from "../../src/platform/memory.ts";
 import { admit } from "../../src/plugins/admission.ts";
 import { manifestSection } from "../../src/plugins/plugin_fixture.ts";
 import { PluginRegistry } from "../../src/plugins/plugin_registry.ts";
@@ -26,7 +27,7 @@ export function residentBytes(): number {
 }
 
 if (import.meta.main) {
-  const registry = new PluginRegistry({ clock: systemClock });
+  const registry = new PluginRegistry({ clock: systemClock, onRetired: releaseFreeMemory });
   registry.introduce(taggedSource(0));
   const memory: SwappedMemory = { after200: 0, after1000: 0 };
   for (let swap = 1; swap <= 1000; swap++) {

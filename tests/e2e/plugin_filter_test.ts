@@ -1,5 +1,6 @@
 /** Filter plugins decide what is saved. */
-import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as deepEqual, doesNotMatch, match, ok, strictEqual as equal } from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { FILTER_ID, toyFilter } from "../../src/plugins/toy_filter_fixture.ts";
 import { COPY, LOOP_FOR_EVER, op } from "../../src/plugins/wasm_fixture.ts";
 import { writePlugin } from "./plugin_fixture.ts";
@@ -56,6 +57,25 @@ Deno.test(
 );
 
 Deno.test(
+  "summary and snapshot name the filter that judged, and how much it left out",
+  onMachine(async (machine) => {
+    const source = await makeSource(machine);
+    await succeeds(machine, "init");
+    const path = await writePlugin(machine, "filter.wasm", toyFilter());
+    await succeeds(machine, "plugin", "load", path);
+    const sha256 = createHash("sha256").update(await Deno.readFile(path)).digest("hex");
+    const plugin = { plugin_id: FILTER_ID, version: "1.0.0", sha256 };
+    const { stdout } = await succeeds(machine, "backup", source, "--filter", "toy");
+    match(stdout, new RegExp(`Filter: +${FILTER_ID} 1\\.0\\.0 \\(${sha256.slice(0, 12)}\\) left out 3 of 6`));
+    const again = await succeeds(machine, "backup", source, "--filter", "toy", "--json");
+    deepEqual(again.last().filters, [{ ...plugin, entries: 6, left_out: 3 }]);
+    await succeeds(machine, "backup", source);
+    const snapshots = (await succeeds(machine, "snapshots", "--json")).json();
+    deepEqual(snapshots.map((each: { plugins: unknown }) => each.plugins), [[plugin], [plugin], []]);
+  }),
+);
+
+Deno.test(
   "a filter that fails leaves out nothing, and is told",
   onMachine(async (machine, t) => {
     const source = await makeSource(machine);
@@ -71,9 +91,10 @@ Deno.test(
       await t.step(name, async () => {
         const path = await writePlugin(machine, "bad.wasm", toyFilter(`1.0.${i + 1}`, execute));
         await succeeds(machine, "plugin", "load", path);
-        const { stderr } = await succeeds(machine, "backup", source, "--filter", FILTER_ID);
+        const { stdout, stderr } = await succeeds(machine, "backup", source, "--filter", FILTER_ID);
         match(stderr, text);
         match(stderr, /what it was asked about is saved/);
+        doesNotMatch(stdout, /Filter:/);
         deepEqual(await saved(machine, source), ALL);
         await succeeds(machine, "plugin", "unload", FILTER_ID);
       });

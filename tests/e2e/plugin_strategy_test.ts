@@ -56,8 +56,11 @@ Deno.test(
     for (const [i, { plan, mode, hasParent, text }] of cases.entries()) {
       await succeeds("plugin", "load", await writePlugin(machine, "s.wasm", toyStrategy(`1.0.${i}`, plan)));
       const ended = await succeeds("backup", source, "--strategy", "toy", "--json");
-      const { mode: chosen, parent_id } = ended.last();
+      const { mode: chosen, parent_id, strategy } = ended.last();
       deepEqual([chosen, parent_id !== null], [mode, hasParent], plan);
+      equal(strategy?.version, text === undefined ? `1.0.${i}` : undefined);
+      const [snapshot] = (await succeeds("snapshots", "--json", "latest")).json();
+      deepEqual(snapshot.plugins, strategy === null ? [] : [strategy]);
       match(ended.stderr + ended.stdout, text ?? /^/);
       await succeeds("plugin", "unload", "strategy_toy");
     }

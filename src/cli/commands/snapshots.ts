@@ -73,6 +73,7 @@ function snapshotJson(each: SnapshotSummary): Record<string, unknown> {
     files: each.files,
     bytes: each.bytes,
     files_failed: each.faults,
+    plugins: each.plugins,
     tool_version: each.toolVersion,
   };
 }
