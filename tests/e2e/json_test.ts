@@ -66,6 +66,8 @@ const BACKUP: Record<string, Check> = {
   chunks_new: "count",
   duration_seconds: "seconds",
   plugins: "list",
+  processing: "list",
+  notifications: "list",
 };
 
 const SNAPSHOT: Record<string, Check> = {
@@ -101,6 +103,7 @@ const ENTRY: Record<string, Check> = {
 };
 
 const RESTORE: Record<string, Check> = {
+  notifications: "list",
   snapshot_id: "id",
   files_restored: "count",
   files_unchanged: "count",
@@ -166,6 +169,7 @@ Deno.test(
         snapshots_checked: "count",
         bytes_read: "count",
         errors: "list",
+        notifications: "list",
       };
       assertShape(summaryOf(await run("check")), keys);
     });

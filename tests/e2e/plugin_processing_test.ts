@@ -10,13 +10,13 @@ import {
 import { LOOP_FOR_EVER, op, type PluginParts } from "../../src/plugins/wasm_fixture.ts";
 import { PacedBackup } from "./paced_backup.ts";
 import { writePlugin } from "./plugin_fixture.ts";
-import { type Ended, type Machine, onMachine } from "./program.ts";
+import { type Ended, ended, type Machine, onMachine } from "./program.ts";
 
 function runner(machine: Machine) {
   return async (code: number, ...args: string[]): Promise<Ended> => {
-    const ended = await machine.run(args);
-    equal(ended.code, code, `${args.join(" ")}: ${ended.stderr}${ended.stdout}`);
-    return ended;
+    const result = await machine.run(args);
+    equal(result.code, code, `${args.join(" ")}: ${result.stderr}${result.stdout}`);
+    return result;
   };
 }
 
@@ -70,6 +70,33 @@ Deno.test(
   }),
 );
 
+Deno.test({
+  name: "whoever interrupts a processing plugin has the snapshot, and does not wait for it",
+  ignore: Deno.build.os === "windows",
+  fn: onMachine(async (machine) => {
+    const run = runner(machine), source = await prepared(machine);
+    const begun = Promise.withResolvers<void>(), over = Promise.withResolvers<Response>();
+    await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => {
+      begun.resolve();
+      return over.promise;
+    });
+    const host = `127.0.0.1:${server.addr.port}`;
+    const capabilities = [{ name: "net.http", hosts: [host], methods: ["POST"], reason: "a test" }];
+    const module = toyProcessing(posting(`http://${host}/`), { capabilities, limits: { call_ms: 60_000 } });
+    await run(0, "plugin", "load", await writePlugin(machine, "p.wasm", module));
+    await run(0, "plugin", "grant", "--all", PROCESSING_ID);
+    const child = machine.command(["backup", source, "--process", "toy", "--json"]).spawn(), output = child.output();
+    await begun.promise;
+    child.kill("SIGINT");
+    const result = ended(await output);
+    over.resolve(new Response());
+    equal(result.code, 3, result.stderr);
+    const { snapshot_id, processing: [{ error }] } = result.last();
+    match(error.message, /processing_toy .* interrupted before it answered/);
+    equal((await run(0, "snapshots", "--json")).json()[0].id, snapshot_id);
+  }),
+});
+
 const status = (more: string) => answering(`{"status":"SUCCESS",${more}}`);
 const BAD: { name: string; parts: PluginParts; why: RegExp }[] = [
   { name: "traps", parts: answering("", [op.unreachable]), why: /trap: unreachable/ },
@@ -91,12 +118,12 @@ Deno.test(
       await t.step(name, async () => {
         const more = { version: `1.0.${i}`, limits: { call_ms: 300 } };
         await run(0, "plugin", "load", await writePlugin(machine, "bad.wasm", toyProcessing(parts, more)));
-        const ended = await run(3, "backup", source, "--process", "toy", "--json");
-        const { snapshot_id, processing: [{ version, status, error }], files_failed } = ended.last();
+        const result = await run(3, "backup", source, "--process", "toy", "--json");
+        const { snapshot_id, processing: [{ version, status, error }], files_failed } = result.last();
         deepEqual([version, status, error.kind, files_failed], [`1.0.${i}`, "FAILURE", "plugin_failed", 0]);
         match(error.message, why);
         match(error.message, new RegExp(`processing_toy 1\\.0\\.${i} \\(sha256 [0-9a-f]{12}\\)`));
-        match(ended.stdout, /"type":"warning","code":"processing".*; the snapshot stands"/);
+        match(result.stdout, /"type":"warning","code":"processing".*; the snapshot stands"/);
         equal((await run(0, "snapshots", "--json")).json().at(-1).id, snapshot_id);
         await run(0, "plugin", "unload", PROCESSING_ID);
       });
@@ -158,10 +185,10 @@ Deno.test({
     await backup.feed(1);
     await backup.waitUntil("it listens", async () => (await installed()).processes.length === 1);
     await load("replace", bad, "2.0.0");
-    const ended = await backup.finish();
-    const [{ version, error }] = ended.last().notifications;
+    const result = await backup.finish();
+    const [{ version, error }] = result.last().notifications;
     deepEqual([version, error.kind], ["2.0.0", "plugin_failed"]);
-    match(ended.stdout, /notification_toy 2\.0\.0 .* is in quarantine, and notification_toy 1\.0\.0 .* serves again/);
+    match(result.stdout, /notification_toy 2\.0\.0 .* is in quarantine, and notification_toy 1\.0\.0 .* serves again/);
     equal((await installed()).version, "1.0.0");
   }),
 });
