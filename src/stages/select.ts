@@ -91,6 +91,8 @@ class SourceSelector implements Selector {
   readonly #largerThanBytes: number;
   /** What is no other file system; undefined for everything. */
   readonly #devices: ReadonlySet<string> | undefined;
+  /** Paths below which nothing is one either, each with `/` at its end. */
+  readonly #anywhere: readonly string[];
   /** Sources inside this one, and the folders that lead to them; relative, like all paths here. */
   readonly #named: ReadonlySet<string>;
   readonly #ways = new Set<string>();
@@ -108,6 +110,7 @@ class SourceSelector implements Selector {
     this.#largerThanBytes = options.largerThanBytes ?? Infinity;
     const devices = [source, ...inside].flatMap(({ device }) => device ?? []);
     this.#devices = options.oneFileSystem && source.device !== undefined ? new Set(devices) : undefined;
+    this.#anywhere = inside.filter(({ device }) => device === undefined).map(({ path }) => `${path}/`);
     this.#named = new Set(inside.map(({ path }) => path));
     for (const { path } of inside) for (let way = above(path); way !== ""; way = above(way)) this.#ways.add(way);
   }
@@ -131,8 +134,8 @@ class SourceSelector implements Selector {
       return { keep: false, reason: "size", by: `${sizeBytes} bytes` };
     }
     // Only folders are asked: an overlay shows files with the device of the layer that holds them, and all would be lost.
-    if (isFolder && this.#devices?.has(device) === false) return KEEP_EMPTY;
-    return KEEP;
+    const isElsewhere = isFolder && this.#devices?.has(device) === false;
+    return isElsewhere && !this.#anywhere.some((folder) => path.startsWith(folder)) ? KEEP_EMPTY : KEEP;
   }
 
   selectFolder(

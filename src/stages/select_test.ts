@@ -106,6 +106,20 @@ Deno.test("selectors of several sources each see patterns from the root of the f
   deepEqual(["ssl", "x/ssl", "home/ann/.cache", "tmp"].map((path) => keeps(etc, path)), [false, true, true, false]);
 });
 
+Deno.test("(15) of a source whose device is not known nothing is another file system, and of what is around it all else is", () => {
+  const sources = [{ path: "/src", device: "1" }, { path: "/src/mnt/late", device: undefined }];
+  const [outer, late] = makeSelectors({ ...NONE, oneFileSystem: true }, sources);
+  const descends = (selector: typeof outer, path: string, device: string) => {
+    const decision = selector.selectEntry(path, "dir", 0, device);
+    return decision.keep && decision.descend;
+  };
+  deepEqual(
+    ["sub", "mnt/late", "mnt/late/sub", "mnt/later", "proc"].map((path) => descends(outer, path, "2")),
+    [false, true, true, false, false],
+  );
+  deepEqual([descends(outer, "sub", "1"), descends(late, "sub", "2")], [true, true]);
+});
+
 Deno.test("failure 30: a source inside another one is kept with what leads to it, and nothing else of what is left out", () => {
   const options = {
     ...NONE,
