@@ -1,5 +1,6 @@
 import { type Bytes, utf8 } from "../base/bytes.ts";
 import { AxiomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { CapabilityName } from "./capabilities.ts";
 import { type CapabilityService, type HostServices, type ServiceAnswer, ServiceRefusal } from "./capability_service.ts";
 import { repoService } from "./services/repo_service.ts";
@@ -51,9 +52,16 @@ export class StandIns implements HostServices {
     });
   }
 
+  #keep(key: string, value: Bytes): void {
+    const others = [...this.#notes].filter(([name]) => name !== key).map(([, { length }]) => length);
+    const bytes = others.reduce((sum, length) => sum + length, value.length);
+    if (bytes > LIMITS.pluginKvBytesMax) throw new ServiceRefusal("quota", "there is no room for so many notes");
+    this.#notes.set(key, value.slice());
+  }
+
   #note({ op, key }: { op: string; key: string }, body: Bytes): ServiceAnswer {
     if (op === "keys") return { response: utf8(JSON.stringify([...this.#notes.keys()].sort())) };
-    if (op === "set") this.#notes.set(key, body.slice());
+    if (op === "set") this.#keep(key, body);
     if (op === "delete") this.#notes.delete(key);
     const response = op === "get" ? this.#notes.get(key) : new Uint8Array(0);
     if (response === undefined) throw new ServiceRefusal("not_found", "there is no such key");

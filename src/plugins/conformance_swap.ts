@@ -11,9 +11,9 @@ export function swapCheck(): Check {
   return {
     group: "swap",
     name: "takes over from itself while it is called",
-    async run({ plugin, clock, signal }) {
+    async run({ plugin, clock, signal, given }) {
       const registry = new PluginRegistry({ clock });
-      const source = wasmSource(plugin, { granted: [], configuration: {}, instancesMax: 2, clock });
+      const source = wasmSource(plugin, { ...given, instancesMax: 2, clock });
       const { pluginId } = plugin.manifest;
       let calls = 0, isOver = false, slowestMs = 0;
       const caller = async () => {

@@ -347,9 +347,3 @@ Deno.test("what builds on what failed is left out", async () => {
     true,
   );
 });
-
-Deno.test("a category without checks of its own says so", async () => {
-  const findings = await findingsOf({}, { category: "source", format_id: undefined });
-  equal(findings.find(({ group }) => group === "properties")!.state, "skipped");
-  equal(findings.every(({ state }) => state !== "failed"), true);
-});

@@ -117,12 +117,16 @@ interface Part {
  * The bytes of a stream in order, the next part asked for while the one before is used. Throws `source_changed` where they
  * are other than listed, and what a call throws.
  */
-export async function* readStream(stream: OfferedStream, call: SourceCall): AsyncGenerator<Bytes> {
-  let next = readPart(stream, 0, undefined, call);
+export async function* readStream(
+  stream: OfferedStream,
+  call: SourceCall,
+  partBytes: number = LIMITS.pluginReadBytes,
+): AsyncGenerator<Bytes> {
+  let next = readPart(stream, 0, undefined, call, partBytes);
   for (;;) {
     const part = await next;
     if (!part.isLast) {
-      next = readPart(stream, part.end, part.cursor, call);
+      next = readPart(stream, part.end, part.cursor, call, partBytes);
       next.catch(() => {}); // thrown when its turn comes
     }
     if (part.bytes.length > 0) yield part.bytes;
@@ -135,8 +139,8 @@ async function readPart(
   offset: number,
   cursor: string | undefined,
   call: SourceCall,
+  length: number,
 ): Promise<Part> {
-  const length = LIMITS.pluginReadBytes;
   const parameters = { name, offset, length, cursor, version };
   const asked = { verb: "execute", operation: "read", parameters, outputBytesMax: length } as const;
   const part = await call(asked, (answer, plugin): Part => {

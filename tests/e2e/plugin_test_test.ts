@@ -3,6 +3,9 @@ import { match, strictEqual as equal } from "node:assert/strict";
 import { CIPHER, manifestSection } from "../../src/plugins/plugin_fixture.ts";
 import { toyCipher } from "../../src/plugins/toy_cipher_fixture.ts";
 import { LOOP_FOR_EVER, pluginModule, type PluginParts, TAGGED } from "../../src/plugins/wasm_fixture.ts";
+import { postmanServer } from "../../src/plugins/postman_fixture.ts";
+import { rightAnswer, STORAGE_ID, toyStorage, toyStorageServer } from "../../src/plugins/toy_storage_fixture.ts";
+import { streamAnswer, toySource } from "../../src/plugins/toy_source_fixture.ts";
 import { onMachine } from "./program.ts";
 
 const CASES: {
@@ -64,5 +67,55 @@ Deno.test(
     equal(told.passed, true);
     equal(told.checks.length > 15, true);
     equal(told.checks.every((each: { state: string }) => each.state === "ok"), true);
+  }),
+);
+
+Deno.test(
+  "axiom plugin test tries storage and sources with what it is granted for the test",
+  onMachine(async (machine) => {
+    await using good = toyStorageServer();
+    await using bad = toyStorageServer((objects, posted) => {
+      if (posted.operation === "put") objects.delete(posted.header.key);
+      return rightAnswer(objects, posted);
+    });
+    await using source = postmanServer((posted) => streamAnswer(new Map([["a", { data: new Uint8Array(9) }]]), posted));
+    const asked = { config_schema: { type: "object", properties: { url: { type: "string" } }, required: ["url"] } };
+    const repo = `${STORAGE_ID}+http://127.0.0.1:${good.port}/somewhere`;
+    const cases: { module: Uint8Array; args: string[]; code: number; text: RegExp }[] = [
+      {
+        module: toyStorage(good.port),
+        args: [],
+        code: 14,
+        text: /- {6}does what a plugin for storage has to do .*net\.http/,
+      },
+      { module: toyStorage(good.port), args: ["--grant-all"], code: 0, text: /keeps every rule that was tried$/ },
+      {
+        module: toyStorage(bad.port),
+        args: ["--grant-all"],
+        code: 14,
+        text: /FAILS +writes once .*\n[^]*breaks 2 rules/,
+      },
+      {
+        module: toySource(source.port),
+        args: ["--grant-all"],
+        code: 0,
+        text: /ok +gives the same bytes again .*streams: 1, with 9 B/,
+      },
+      {
+        module: toyStorage(good.port, "/", asked),
+        args: ["--grant-all"],
+        code: 2,
+        text: /its options are wrong: .*url/,
+      },
+      { module: toyStorage(good.port, "/", asked), args: ["--grant-all", "--repo", repo], code: 0, text: /every rule/ },
+      { module: toyStorage(good.port), args: ["--private"], code: 2, text: /--grant-all is missing/ },
+    ];
+    for (const { module, args, code, text } of cases) {
+      await Deno.writeFile(machine.path("plugin.wasm"), module);
+      const ended = await machine.run(["plugin", "test", ...args, "plugin.wasm"]);
+      match((ended.stdout + ended.stderr).trim(), text);
+      equal(ended.code, code);
+    }
+    equal(good.objects.size, 0);
   }),
 );

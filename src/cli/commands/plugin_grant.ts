@@ -5,25 +5,10 @@ import { installed, setGrants } from "../../plugins/installed.ts";
 import { standingOf } from "../../plugins/standing.ts";
 import { defineCommand } from "../command.ts";
 import { escapeLines } from "../event_json.ts";
+import { REACH_FLAGS, reachOf } from "../grant_flags.ts";
 import { askingLines, capabilitiesJson, pluginFolderOf, trustOf } from "../plugin_place.ts";
 
-const FLAGS = [
-  { long: "all", type: "boolean", description: "All that it asks for" },
-  {
-    long: "host",
-    type: "text",
-    repeatable: true,
-    placeholder: "host[:port]",
-    description: "Where net.http may reach, for a plugin that leaves it to you",
-  },
-  { long: "private", type: "boolean", description: "These hosts may be in a private network, or this machine" },
-  {
-    long: "folder",
-    type: "folder",
-    repeatable: true,
-    description: "What files may read, for a plugin that leaves it to you; absolute",
-  },
-] as const;
+const ALL_FLAG = { long: "all", type: "boolean", description: "All that it asks for" } as const;
 
 export const pluginGrant = defineCommand({
   name: "plugin grant",
@@ -36,7 +21,7 @@ export const pluginGrant = defineCommand({
     { name: "id", description: "Of the plugin" },
     { name: "capability", description: "Such as net.http", optional: true, repeatable: true },
   ],
-  flags: FLAGS,
+  flags: [ALL_FLAG, ...REACH_FLAGS],
   examples: [
     { command: "axiom plugin grant --all storage_webdav", does: "Allow all that it asks for" },
     {
@@ -50,8 +35,7 @@ export const pluginGrant = defineCommand({
         hint: "Leave one of them out",
       });
     }
-    const where = { hosts: values.host, private: values.private, folders: values.folder };
-    return { id, request: { names: values.all ? "all" : names, ...where } };
+    return { id, request: { names: values.all ? "all" : names, ...reachOf(values) } };
   },
   run: async ({ id, request }, { app: open }) => {
     const app = await open();
