@@ -138,8 +138,9 @@ function sourcesOf(app: App) {
 /** The sources are looked at while the key is derived, which takes another core as long. */
 async function saveFiles(app: App, call: BackupRequest & SnapshotCall): Promise<BackupSummary> {
   const { files, registry, random, folder, clock, events: onEvent } = app;
-  let begun: Promise<BegunBackup> | undefined;
+  let begun: Promise<BegunBackup> | undefined, isOver = false;
   const begin = () => {
+    if (isOver) return; // the key was wrong before the plugins were there
     begun = beginBackup(app.config, call, {
       files,
       registry,
@@ -158,6 +159,7 @@ async function saveFiles(app: App, call: BackupRequest & SnapshotCall): Promise<
     await stop();
     return await backupConfigured(repository, app.config, call, await contextOf(app), await begun);
   } finally {
+    isOver = true;
     stop().catch(() => {}); // what failed is told already
   }
 }
