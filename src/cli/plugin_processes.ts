@@ -37,6 +37,8 @@ function changeText({ pluginId, outcome, from, to, reason, tookMs }: PluginChang
         : `${pluginId} ${to?.version} took over from ${from.version} within ${tookMs} ms`;
     case "kept":
       return `${from === undefined ? `${pluginId} is not used` : `${pluginId} ${from.version} goes on`}: ${reason}`;
+    case "stopped":
+      return `${pluginId} ${from?.version} is stopped: ${reason}`;
     case "unloaded":
       return to === undefined
         ? `${pluginId} is unloaded; what runs with it goes on`
@@ -78,5 +80,5 @@ export function processesJson(answers: readonly ControlAnswer[], pluginId?: stri
 
 /** A process that goes on with what it had. */
 export function hasRefusal(answers: readonly ControlAnswer[]): boolean {
-  return answers.some(({ changes }) => changes.some(({ outcome }) => outcome === "kept"));
+  return answers.some(({ changes }) => changes.some(({ outcome }) => outcome === "kept" || outcome === "stopped"));
 }

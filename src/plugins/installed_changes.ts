@@ -4,8 +4,8 @@ import type { LockedPlugin } from "./plugins_lock.ts";
 /** What a change of `plugins.lock` did in one process. */
 export interface PluginChange {
   readonly pluginId: string;
-  /** `kept`: the new one cannot be used, and the old one goes on. */
-  readonly outcome: "switched" | "kept" | "unloaded";
+  /** `kept`: the new one cannot be used, and the old one goes on. `stopped`: the old one may not go on, either. */
+  readonly outcome: "switched" | "kept" | "stopped" | "unloaded";
   readonly from: PluginIdentity | undefined;
   readonly to: PluginIdentity | undefined;
   readonly reason?: string;

@@ -5,6 +5,7 @@ import { releaseFreeMemory } from "../platform/memory.ts";
 import { BUILT_IN } from "../stages/codec.ts";
 import type { StageRegistry } from "../stages/registry.ts";
 import type { PluginOption } from "../config/plugin_settings.ts";
+import { beyondGrant } from "./capabilities.ts";
 import { builtInPlugins } from "./built_ins.ts";
 import type { HostServices } from "./capability_service.ts";
 import { InstalledChanges, type PluginChange } from "./installed_changes.ts";
@@ -18,7 +19,7 @@ import { type PluginSource, type SourceSettings, wasmSource } from "./plugin_sou
 import { PluginStages } from "./plugin_stages.ts";
 import { PluginUses } from "./plugin_uses.ts";
 import { ProcessControl } from "./process_control.ts";
-import { disabledError, heldError } from "./unusable.ts";
+import { disabledError, heldError, revokedError } from "./unusable.ts";
 import type { LockedPlugin } from "./plugins_lock.ts";
 import { type PluginStanding, standingOf } from "./standing.ts";
 import type { SignaturePolicy, Trust } from "./trust.ts";
@@ -128,9 +129,13 @@ export class PluginHost {
       };
     };
     if (this.settings.disabled.includes(pluginId)) return change("kept", disabledError(pluginId).message);
+    this.registry.refuse(pluginId, (source) => isStillGranted(source, plugin), revokedError);
     const standing = await this.#standing(plugin);
     const source = this.#sourceOf(standing);
-    if (source === undefined) return change("kept", this.#refuse(standing).message);
+    if (source === undefined) {
+      const isStopped = from !== undefined && this.#serving(pluginId)?.sha256 !== from.sha256;
+      return change(isStopped ? "stopped" : "kept", this.#refuse(standing).message);
+    }
     this.settings.absent.delete(pluginId);
     if (sameGrants(this.registry.sourceOf(pluginId, sha256), source)) {
       if (from?.sha256 !== sha256) this.registry.rollBack(pluginId, sha256);
@@ -211,6 +216,14 @@ export class PluginHost {
     await this.stages.close();
     await this.registry.close();
   }
+}
+
+/** Whether what a generation uses is granted to these bytes, or to the version of them that is installed. */
+function isStillGranted({ plugin: { sha256 }, granted }: PluginSource, { previous, ...now }: LockedPlugin): boolean {
+  const { grants } = previous?.sha256 === sha256 && now.sha256 !== sha256 ? previous : now;
+  const isPrivate = (name: string) => grants.some((each) => each.name === name && each.private === true);
+  return beyondGrant(granted, grants).length === 0 &&
+    granted.every((each) => each.private !== true || isPrivate(each.name));
 }
 
 function sameGrants(kept: PluginSource | undefined, source: PluginSource): boolean {

@@ -130,6 +130,25 @@ export class PluginRegistry {
     this.#switched(entry, "unload", from, undefined);
   }
 
+  /**
+   * Calls of generations that `isAllowed` does not name fail from now on with what `why` says; calls in flight finish. They are
+   * out of service.
+   */
+  refuse(
+    pluginId: string,
+    isAllowed: (source: PluginSource) => boolean,
+    why: (plugin: PluginIdentity) => AxiomError,
+  ): void {
+    const entry = this.#entries.get(pluginId);
+    if (entry === undefined) return;
+    for (const live of entry.live.values()) {
+      const { plugin } = live.source;
+      live.refusal = plugin.sha256 === BUILT_IN || isAllowed(live.source) ? undefined : why(plugin);
+    }
+    const { current } = entry.succession;
+    if (current !== undefined && entry.live.get(current.number)?.refusal !== undefined) this.unload(pluginId);
+  }
+
   /** Of the generation that serves now. Throws `plugin_missing`, or `plugin_failed` if it is in quarantine. */
   lease(pluginId: string): Lease {
     const entry = this.#entries.get(pluginId);
@@ -145,6 +164,8 @@ export class PluginRegistry {
         },
       );
     }
+    const refusal = [...entry?.live.values() ?? []].findLast(({ refusal }) => refusal !== undefined)?.refusal;
+    if (refusal !== undefined) throw refusal;
     throw new AxiomError("plugin_missing", `Cannot call the plugin ${pluginId}: none of this id is in service`, {
       hint: "`axiom plugin list` shows what is installed",
     });

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { AxiomError } from "../base/errors.ts";
 import type { PluginAnswer, PluginCall } from "./broker.ts";
 import { isServing } from "./generation.ts";
 import type { CallOptions } from "./instance_pool.ts";
@@ -13,6 +14,8 @@ export interface Live {
   module: WebAssembly.Module | undefined;
   leases: number;
   closing: Promise<void> | undefined;
+  /** Why no call begins any more. */
+  refusal?: AxiomError;
 }
 
 /** A generation that stays as it is until {@linkcode release}. */
@@ -74,6 +77,8 @@ export class RegistryEntry {
   }
 
   async #run<T>(number: number, task: () => T | Promise<T>): Promise<T> {
+    const refusal = this.live.get(number)?.refusal;
+    if (refusal !== undefined) throw refusal;
     try {
       const result = await task();
       this.succession.called(number, this.clock.monotonicMs());

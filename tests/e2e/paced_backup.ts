@@ -57,6 +57,12 @@ export class PacedBackup {
     return done;
   }
 
+  /** Ends the input of a backup that may have ended by itself. */
+  async end(): Promise<Ended> {
+    await this.#input.close().catch(() => {});
+    return ended(await this.#output);
+  }
+
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await Promise.all([this.#output, this.#input.abort().catch(() => {})]);

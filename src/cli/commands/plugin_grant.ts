@@ -6,6 +6,7 @@ import { standingOf } from "../../plugins/standing.ts";
 import { defineCommand } from "../command.ts";
 import { escapeLines } from "../event_json.ts";
 import { REACH_FLAGS, reachOf } from "../grant_flags.ts";
+import { askRunning, processesJson, processLines } from "../plugin_processes.ts";
 import { askingLines, capabilitiesJson, pluginFolderOf, trustOf } from "../plugin_place.ts";
 
 const ALL_FLAG = { long: "all", type: "boolean", description: "All that it asks for" } as const;
@@ -50,20 +51,22 @@ export const pluginGrant = defineCommand({
       ...held.filter(({ name }) => !granted.some((each) => each.name === name)),
       ...granted,
     ]);
-    return { plugin: changed, granted, missing: beyondGrant(asked, changed.grants) };
+    const processes = await askRunning(app, "sync");
+    return { plugin: changed, granted, missing: beyondGrant(asked, changed.grants), processes };
   },
-  render: ({ plugin: { pluginId, version }, granted, missing }) => {
+  render: ({ plugin: { pluginId, version }, granted, missing, processes }) => {
     const lines = [`${pluginId} ${version} may now`, ...askingLines(granted)];
     if (granted.length === 0) lines.splice(0, 1, `${pluginId} ${version} asks for nothing`);
     if (missing.length > 0) lines.push("It still waits until you allow it to", ...askingLines(missing));
-    return lines.map(escapeLines).join("\n");
+    return [...lines.map(escapeLines), ...processLines(processes, [pluginId])].join("\n");
   },
-  json: ({ plugin: { pluginId, version, sha256, grants }, missing }) => ({
+  json: ({ plugin: { pluginId, version, sha256, grants }, missing, processes }) => ({
     plugin_id: pluginId,
     version,
     sha256,
     grants,
     missing: capabilitiesJson(missing),
+    processes: processesJson(processes, pluginId),
   }),
 });
 

@@ -1,6 +1,7 @@
 import { AxiomError } from "../../base/errors.ts";
 import { installed, takeGrants } from "../../plugins/installed.ts";
 import { defineCommand } from "../command.ts";
+import { askRunning, processesJson, processLines } from "../plugin_processes.ts";
 import { pluginFolderOf } from "../plugin_place.ts";
 
 const FLAGS = [{ long: "all", type: "boolean", description: "All that it was granted" }] as const;
@@ -9,7 +10,8 @@ export const pluginRevoke = defineCommand({
   name: "plugin revoke",
   summary: "Take back what a plugin was granted",
   usage: "axiom plugin revoke --all <id>\naxiom plugin revoke <id> <capability>…",
-  details: "To trust a key, or a file, no longer, list it in plugins.revoked of the configuration.",
+  details:
+    "A running process that uses it stops calling it at once. To trust a key, or a file, no longer, list it in plugins.revoked of the configuration.",
   arguments: [
     { name: "id", description: "Of the plugin" },
     { name: "capability", description: "Such as net.http", optional: true, repeatable: true },
@@ -36,7 +38,8 @@ export const pluginRevoke = defineCommand({
     return { id, names: values.all ? undefined : names };
   },
   run: async ({ id, names }, { app: open }) => {
-    const folder = pluginFolderOf(await open());
+    const app = await open();
+    const folder = pluginFolderOf(app);
     const plugin = installed(await folder.list(), id);
     const held = plugin.grants.map(({ name }) => name as string);
     const unknown = names?.find((name) => !held.includes(name));
@@ -45,9 +48,19 @@ export const pluginRevoke = defineCommand({
         hint: held.length === 0 ? "It was granted nothing" : `It was granted ${held.join(", ")}`,
       });
     }
-    return { plugin: await takeGrants(folder, id, names), taken: names ?? held };
+    const changed = await takeGrants(folder, id, names);
+    return { plugin: changed, taken: names ?? held, processes: await askRunning(app, "sync") };
   },
-  render: ({ plugin: { pluginId }, taken }) =>
-    taken.length === 0 ? `${pluginId} was granted nothing` : `${pluginId} may no longer use ${taken.join(", ")}`,
-  json: ({ plugin: { pluginId, version, sha256, grants } }) => ({ plugin_id: pluginId, version, sha256, grants }),
+  render: ({ plugin: { pluginId }, taken, processes }) =>
+    [
+      taken.length === 0 ? `${pluginId} was granted nothing` : `${pluginId} may no longer use ${taken.join(", ")}`,
+      ...processLines(processes, [pluginId]),
+    ].join("\n"),
+  json: ({ plugin: { pluginId, version, sha256, grants }, processes }) => ({
+    plugin_id: pluginId,
+    version,
+    sha256,
+    grants,
+    processes: processesJson(processes, pluginId),
+  }),
 });
