@@ -6,13 +6,16 @@ import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:ass
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../src/base/clock.ts";
-import type { AdmittedPlugin } from "../src/plugins/admission.ts";
+import { utf8 } from "../src/base/bytes.ts";
+import { admit, type AdmittedPlugin } from "../src/plugins/admission.ts";
 import { testPlugin } from "../src/plugins/conformance.ts";
+import { contextsOf } from "../src/plugins/conformance_contexts.ts";
 import { noise, text } from "../src/plugins/conformance_samples.ts";
 import { LANGUAGES, languagesFor } from "../src/plugins/kit.ts";
 import { CATEGORIES } from "../src/plugins/manifest_schema.ts";
 import { openPlugin } from "../src/plugins/open_plugin.ts";
 import { packPlugin } from "../src/plugins/pack.ts";
+import { runWith } from "../src/plugins/wasm_run.ts";
 import { wasmCodec } from "../src/plugins/wasm_codec.ts";
 import { WORK } from "../plugins/built.ts";
 import { COMPILERS } from "../plugins/compilers.ts";
@@ -26,6 +29,17 @@ async function run(line: readonly string[], cwd: string, env: Readonly<Record<st
   const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   ok(success, `${line.join(" ")}\n${said}`);
   return said;
+}
+
+/** What an operation says arrives as it is, whatever the language. */
+async function getsTheContext(file: string): Promise<void> {
+  const plugin = admit(await Deno.readFile(file)), { manifest: { pluginId, version }, sha256 } = plugin;
+  const pool = openPlugin(plugin, { granted: [], configuration: {}, instancesMax: 1, clock: systemClock });
+  const message = 'Saved snapshot 5a5a5a5a\n"quoted" \\ and ü 文 😀';
+  const context = { ...contextsOf("processing")[1].context, message };
+  const { metrics } = await runWith({ pluginId, version, sha256 }, context, (call) => pool.call(call));
+  await pool.close();
+  deepEqual(metrics, { message_bytes: utf8(message).length });
 }
 
 for (const language of LANGUAGES) {
@@ -52,6 +66,7 @@ for (const language of LANGUAGES) {
             // One library for all of the projects in Rust.
             if (language === "rust") await Deno.symlink(join(place, "target"), join(folder, "target"));
             for (const line of others) await run([...PROGRAM, ...line.split(" ").slice(1)], folder);
+            if (category === "processing") await getsTheContext(join(folder, "my_processing.wasm"));
           });
         }
       } finally {
