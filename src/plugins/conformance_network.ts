@@ -26,13 +26,19 @@ export async function classOf(pool: InstancePool, asked: Asked, signal?: AbortSi
   }
 }
 
-/** What passes from a network that breaks off to whoever decides on another try. */
-export function networkCheck(asked: readonly Asked[]): Check {
+/**
+ * What passes from a network that breaks off to whoever decides on another try.
+ *
+ * @param askedOf What cannot be answered without the network
+ */
+export function networkCheck(askedOf: (context: CheckContext) => Promise<Asked[]>): Check {
   return {
     group: "properties",
     name: "says of a network that breaks off that it may come back",
-    async run({ plugin, fresh, given, signal }) {
+    async run(context) {
+      const { plugin, fresh, given, signal } = context;
       if (!plugin.manifest.capabilities.some(({ name }) => name === "net.http")) return "it uses no network";
+      const asked = await askedOf(context);
       const answers = await fresh(
         (pool) => Promise.all(asked.map(async (each) => [each.operation, await classOf(pool, each, signal)] as const)),
         without(given.services),

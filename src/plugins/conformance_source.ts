@@ -23,14 +23,14 @@ export function sourceChecks(): Check[] {
     { group: "properties", name: "gives the same bytes in parts of another length", run: givesInParts },
     { group: "properties", name: "gives nothing where a stream ends", run: endsAtItsEnd },
     { group: "properties", name: "says not_found of a stream that it does not offer", run: knowsWhatIsAbsent },
-    networkCheck([
-      { operation: "list", parameters: { limit: LIMITS.pluginListEntries } },
-      { operation: "read", parameters: ABSENT },
-    ]),
+    networkCheck(async (context) => {
+      const [stream] = await chosen(context);
+      return stream === undefined ? [] : [{ operation: "read", parameters: { ...ABSENT, ...shown(stream) } }];
+    }),
     { group: "abuse", name: "serves many callers at once", run: servesMany },
     leavingCheck(async (context) => {
       const [stream] = await chosen(context);
-      const parameters = stream === undefined ? ABSENT : { ...ABSENT, name: stream.name };
+      const parameters = stream === undefined ? ABSENT : { ...ABSENT, ...shown(stream) };
       return { operation: "read", parameters };
     }),
     { group: "speed", name: "the longest stream", run: speed },
@@ -40,6 +40,11 @@ export function sourceChecks(): Check[] {
 function caller({ plugin: { manifest, sha256 }, signal }: CheckContext, pool: InstancePool): SourceCall {
   const plugin = { pluginId: manifest.pluginId, version: manifest.version, sha256 };
   return async (call, use) => use(await pool.call(call, { signal }), plugin);
+}
+
+/** What `read` is told of a stream. */
+function shown({ name, version }: OfferedStream) {
+  return { name, version };
 }
 
 async function lists(context: CheckContext): Promise<string> {
@@ -127,9 +132,10 @@ async function givesInParts(context: CheckContext): Promise<string> {
 async function endsAtItsEnd(context: CheckContext): Promise<string> {
   const { pool, signal } = context;
   let tried = 0;
-  for (const { name, sizeBytes, version } of await chosen(context)) {
+  for (const stream of await chosen(context)) {
+    const { name, sizeBytes } = stream;
     if (sizeBytes === undefined) continue;
-    const parameters = { ...ABSENT, name, version, offset: sizeBytes };
+    const parameters = { ...ABSENT, ...shown(stream), offset: sizeBytes };
     const call = { verb: "execute", operation: "read", parameters, outputBytesMax: ABSENT.length } as const;
     const { output, result } = await pool.call(call, { signal });
     if (result !== undefined) continue; // it goes by its own cursors, of which this call has none

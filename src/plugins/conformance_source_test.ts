@@ -4,8 +4,9 @@ import { systemClock } from "../base/clock.ts";
 import { admit } from "./admission.ts";
 import { type ConformanceFinding, testPlugin } from "./conformance.ts";
 import { noise } from "./conformance_samples.ts";
-import { type Posted, type PostmanAnswer, postmanServer } from "./postman_fixture.ts";
+import { type Posted, type PostmanAnswer, postmanPlugin, postmanServer } from "./postman_fixture.ts";
 import { hostServices } from "./services/host_services.ts";
+import { op } from "./wasm_fixture.ts";
 import { streamAnswer, toySource, type ToyStream } from "./toy_source_fixture.ts";
 
 const STREAMS = new Map<string, ToyStream>([
@@ -17,9 +18,13 @@ const STREAMS = new Map<string, ToyStream>([
 
 const right = (posted: Posted) => streamAnswer(STREAMS, posted);
 
-async function findingsOf(answer: (posted: Posted) => PostmanAnswer, only?: string[]): Promise<ConformanceFinding[]> {
+async function findingsOf(
+  answer: (posted: Posted) => PostmanAnswer,
+  only?: string[],
+  make: (port: number) => Bytes = toySource,
+): Promise<ConformanceFinding[]> {
   await using server = postmanServer(answer);
-  const plugin = admit(toySource(server.port)), clock = systemClock;
+  const plugin = admit(make(server.port)), clock = systemClock;
   const services = hostServices({ stateFolder: undefined, clock });
   return await testPlugin(plugin, { clock, only, services, granted: plugin.manifest.capabilities });
 }
@@ -143,3 +148,11 @@ for (const { name, answer, fails, why } of BROKEN) {
     match(found!.message, why);
   });
 }
+
+Deno.test("a source that takes a network that breaks off for the end of a stream fails", async () => {
+  const name = "says of a network that breaks off that it may come back", about = { category: "source" };
+  const findings = await findingsOf(right, [name], (port) => postmanPlugin(port, "/", about, [op.const(0)]));
+  const found = findings.find((each) => each.name === name);
+  equal(found?.state, "failed");
+  match(found!.message, /it answers 0 to read, as if there had been an answer/);
+});

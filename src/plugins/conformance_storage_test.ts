@@ -1,14 +1,22 @@
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert/strict";
 import { systemClock } from "../base/clock.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { ERROR_CLASSES } from "./abi.ts";
+import { op } from "./wasm_fixture.ts";
 import { admit } from "./admission.ts";
 import { type ConformanceFinding, testPlugin } from "./conformance.ts";
-import type { Posted, PostmanAnswer } from "./postman_fixture.ts";
+import { type Posted, type PostmanAnswer, postmanPlugin } from "./postman_fixture.ts";
 import { hostServices } from "./services/host_services.ts";
 import { rightAnswer, type ToyAnswer, toyStorage, toyStorageServer } from "./toy_storage_fixture.ts";
 
-async function findingsOf(answer: ToyAnswer, only?: string[], left: string[] = []): Promise<ConformanceFinding[]> {
+async function findingsOf(
+  answer: ToyAnswer,
+  only?: string[],
+  left: string[] = [],
+  make: (port: number) => Bytes = toyStorage,
+): Promise<ConformanceFinding[]> {
   await using server = toyStorageServer(answer);
-  const plugin = admit(toyStorage(server.port)), clock = systemClock;
+  const plugin = admit(make(server.port)), clock = systemClock;
   const services = hostServices({ stateFolder: undefined, clock });
   const findings = await testPlugin(plugin, { clock, only, services, granted: plugin.manifest.capabilities });
   left.push(...server.objects.keys());
@@ -177,3 +185,12 @@ for (const { name, answer, fails, why } of BROKEN) {
     match(found!.message, why);
   });
 }
+
+Deno.test("a storage plugin that takes a network that breaks off for an absent object fails", async () => {
+  const name = "says of a network that breaks off that it may come back", about = { category: "storage" };
+  const notFound = [op.const(ERROR_CLASSES.indexOf("not_found"))];
+  const findings = await findingsOf(rightAnswer, [name], [], (port) => postmanPlugin(port, "/", about, notFound));
+  const found = findings.find((each) => each.name === name);
+  equal(found?.state, "failed");
+  match(found!.message, /it answers not_found to put, as if there had been an answer/);
+});

@@ -21,7 +21,7 @@ const LOOPS = 98, TRAPS = 99;
 const two = [I32, I32];
 
 /** Locals: 0 length of the header, 1 end of what is there, 2 a length. */
-function postman(port: number, path: string): PluginParts {
+function postman(port: number, path: string, offline: Code): PluginParts {
   const request = utf8(JSON.stringify({ method: "POST", url: `http://127.0.0.1:${port}${path}` }));
   return {
     data: request,
@@ -37,7 +37,7 @@ function postman(port: number, path: string): PluginParts {
       ...[op.local_tee(0), op.i32_store, op.const(AT + 8), op.local_get(0), op.i32_add, op.local_tee(1)],
       ...[op.local_get(1), op.const(ROOM), READ, op.i32_add, op.local_set(1)],
       ...[op.const(0), op.const(request.length), op.const(AT), op.local_get(1), op.const(AT), op.i32_sub, SEND],
-      ...[op.local_tee(2), op.if, op.local_get(2), op.return, op.end, op.const(AT), op.local_set(1)],
+      ...[op.local_tee(2), op.if, ...offline, op.return, op.end, op.const(AT), op.local_set(1)],
       ...[op.block, op.loop, op.local_get(1), op.const(1 << 20), NEXT, op.local_tee(2), op.i32_eqz, op.br_if(1)],
       ...[op.local_get(1), op.local_get(2), op.i32_add, op.local_set(1), op.br(0), op.end, op.end],
       ...[op.local_get(1), op.const(AT), op.i32_eq, op.if, op.const(TRANSIENT), op.return, op.end],
@@ -51,8 +51,18 @@ function postman(port: number, path: string): PluginParts {
   };
 }
 
-/** @param manifest Other keys than those of a codec, such as `plugin_id` and `category` */
-export function postmanPlugin(port: number, path: string, manifest: Record<string, unknown>): Bytes {
+type Code = NonNullable<PluginParts["execute"]>;
+
+/**
+ * @param manifest Other keys than those of a codec, such as `plugin_id` and `category`
+ * @param offline What it answers where nobody answers it; what it was told by default
+ */
+export function postmanPlugin(
+  port: number,
+  path: string,
+  manifest: Record<string, unknown>,
+  offline: Code = [op.local_get(2)],
+): Bytes {
   const about = {
     format_id: undefined,
     limits: { memory_pages: 1700, call_ms: 20_000 },
@@ -64,7 +74,7 @@ export function postmanPlugin(port: number, path: string, manifest: Record<strin
     capabilities: [{ name: "net.http", methods: ["POST"], hosts: [`127.0.0.1:${port}`], reason: "it works there" }],
     ...manifest,
   };
-  return pluginModule({ ...postman(port, path), sections: [manifestSection(about)] });
+  return pluginModule({ ...postman(port, path, offline), sections: [manifestSection(about)] });
 }
 
 export interface Posted {

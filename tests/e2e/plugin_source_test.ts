@@ -311,3 +311,29 @@ Deno.test({
     deepEqual(await restored(machine), contents(streams));
   }),
 });
+
+Deno.test({
+  name: "an interruption ends a backup whose source says nothing any more, and leaves no snapshot",
+  ignore: Deno.build.os === "windows",
+  fn: onMachine(async (machine) => {
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    const streams = new Map([["a", { data: noise(3_000_000) }]]);
+    await using server = postmanServer(async (posted) => {
+      if (posted.operation === "read" && posted.header.offset > 0) {
+        ask();
+        await over;
+      }
+      return streamAnswer(streams, posted);
+    });
+    await expects(0, machine, "init");
+    await install(machine, server);
+    const running = machine.command(["backup", "--source", "toy"]).spawn(), output = running.output();
+    await asked;
+    running.kill("SIGINT");
+    const done = ended(await output);
+    end();
+    equal(done.code, 130, done.stderr);
+    deepEqual((await expects(0, machine, "snapshots", "--json")).json(), []);
+  }),
+});
