@@ -4,6 +4,7 @@ import { utf8 } from "../src/base/bytes.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { systemRandom } from "../src/base/random.ts";
 import { noise, text } from "../src/plugins/conformance_samples.ts";
+import { testPlugin } from "../src/plugins/conformance.ts";
 import { admit } from "../src/plugins/admission.ts";
 import { openPlugin } from "../src/plugins/open_plugin.ts";
 import { hostServices } from "../src/plugins/services/host_services.ts";
@@ -34,6 +35,26 @@ if (hasApache) {
     return { store: storeOf(server), dispose: () => server.close() };
   });
 }
+
+Deno.test({
+  name: "storage_webdav keeps every rule of a store with Apache, also with an object of 64 MiB",
+  ignore: !hasApache,
+  async fn() {
+    const server = await startApache(), clock = systemClock;
+    try {
+      const plugin = admit(bytes), host = `127.0.0.1:${server.port}`;
+      const findings = await testPlugin(plugin, {
+        clock,
+        granted: [{ ...plugin.manifest.capabilities[0], hosts: [host] }],
+        configuration: { url: `http://${host}/backups/` },
+        services: hostServices({ stateFolder: undefined, clock }),
+      });
+      deepEqual(findings.filter(({ state }) => state !== "ok"), []);
+    } finally {
+      await server.close();
+    }
+  },
+});
 
 Deno.test({
   name: "storage_webdav lists folders page by page, and no parts of objects",
