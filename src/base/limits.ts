@@ -51,6 +51,8 @@ export const LIMITS = {
   scanSliceEntries: 512, // entries looked at between two turns of the event loop
   packedFolderEntriesMax: 65_536, // of a folder that is looked at in one go
   packedFolderNameBytesMax: 2 * MIB, // of their names
+  knownFolderFilesMax: 8, // in the cache of one repository: one for each set of sources and rules
+  knownFoldersMax: 200_000, // remembered from one backup to the next, some 100 bytes each
   earlyScanBytesMax: 16 * MIB, // kept of what is scanned while a key is derived: some 180,000 entries
   frameCacheBytes: 32 * MIB,
   cryptoKeysMax: 64, // imported AES keys per worker; one per open pack, kind and cipher

@@ -42,6 +42,8 @@ export interface BackupContext {
   filters?: readonly EntryFilter[];
   /** Chooses the mode where no parent is named. */
   strategy?: BackupStrategy;
+  /** Folder of the cache; undefined to do without. */
+  cache?: string;
   identity: WriterIdentity;
   onEvent: EventSink;
   signal?: AbortSignal;

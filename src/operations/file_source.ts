@@ -12,6 +12,7 @@ import type { EarlyScan } from "./early_scan.ts";
 import { FilterGate, type UsedFilter } from "./filter_gate.ts";
 import { FileSaver } from "./file_saver.ts";
 import { sourceTree, SourceTreeSaver } from "./source_tree.ts";
+import { KnownFoldersFile } from "./known_folders_file.ts";
 import type { SavePolicy } from "./save_policy.ts";
 import { StreamFolder, type StreamFolderOptions, streamFolderPath, type UsedSource } from "./stream_folder.ts";
 import { TreeSaver } from "./tree_saver.ts";
@@ -34,6 +35,8 @@ export interface FileSourceContext {
   files: FileSystem;
   onEvent: EventSink;
   filters?: readonly EntryFilter[];
+  /** Folder of the cache; undefined to do without. */
+  cache?: string;
   signal?: AbortSignal;
 }
 
@@ -93,16 +96,31 @@ export class FileSource implements BackupSource {
     const detector = parent === undefined || force
       ? undefined
       : new ChangeDetector(parent.snapshot.scan_started, files.otherClocks());
-    const { filters = [], onEvent } = this.context;
+    const { filters = [], onEvent, cache } = this.context;
+    const remembered = detector && await KnownFoldersFile.open(cache, writer, policy, files.otherClocks());
     const gate = filters.length === 0 ? undefined : new FilterGate(filters, files, this.#existing, onEvent, signal);
-    const walker = new TreeSaver(files, writer, saver, trees, policy, detector, tally, early, gate, signal);
+    const walker = new TreeSaver(
+      files,
+      writer,
+      saver,
+      trees,
+      policy,
+      detector,
+      tally,
+      early,
+      remembered?.known,
+      gate,
+      signal,
+    );
     const splitKey = writer.repository.keys.treeSplitKey();
     const folders = (this.options.streams ?? []).map((each) => new StreamFolder(each, writer, trees, tally, signal));
     try {
       for (const folder of folders) await folder.look(); // before anything is uploaded that would be in vain
       const sources = new SourceTreeSaver(files, walker, trees, writer.metadata.put, splitKey, folders);
       const tree = sourceTree([...this.#existing, ...folders.map(({ path }) => path)]);
-      return await sources.save(tree, parent?.snapshot.root);
+      const root = await sources.save(tree, parent?.snapshot.root);
+      await remembered?.save();
+      return root;
     } finally {
       this.used = folders.flatMap(({ used }) => used);
       this.filters = gate?.used ?? [];

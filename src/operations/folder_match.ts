@@ -11,8 +11,8 @@ export interface MatchedFolder {
   files: number;
   bytes: number;
   others: number;
-  /** In the order of their names. */
-  folders: { name: string; subtree: string }[];
+  /** In the order of their names; with their numbers in the listing. */
+  folders: { name: string; number: number; subtree: string }[];
 }
 
 /** Whether an entry that is as it was belongs into the snapshot as it is. */
@@ -38,6 +38,8 @@ export class FolderMatcher {
   #wantsSame: WantsSame | undefined;
   #matched!: MatchedFolder;
   #count = 0;
+  /** Of the packed entry that was compared last. */
+  #number = -1;
   /** Of the leaf before. */
   #lastName: Uint8Array = new Uint8Array();
 
@@ -82,7 +84,7 @@ export class FolderMatcher {
 
   #isSameEntry(text: LeafText): boolean {
     const entry = this.#entry, { entries } = this.#folder;
-    const number = this.#find(text.data);
+    const number = this.#number = this.#find(text.data);
     if (number < 0) return false;
     const at = PACKED.words * number;
     if (!this.detector.isUnchangedPacked(entry, text, entries, at) || !entry.hasContent) return false;
@@ -101,7 +103,7 @@ export class FolderMatcher {
       this.#matched.bytes += sizeBytes;
     } else if (type === "dir") {
       const subtree = fromUtf8(data.subarray(subtreeStart, subtreeStart + 64));
-      this.#matched.folders.push({ name: this.#name(data), subtree });
+      this.#matched.folders.push({ name: this.#name(data), number: this.#number, subtree });
     } else this.#matched.others++;
   }
 

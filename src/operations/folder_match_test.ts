@@ -211,7 +211,12 @@ Deno.test("names of any kind are found, in as many leaves as there are", () => {
   const entries = stats.map(([name, stat]) => entryOf(name, stat));
   const folder = packed([...stats].reverse());
   const bytes = stats.reduce((sum, [, stat]) => sum + (stat.type === "file" ? stat.sizeBytes : 0), 0);
-  const whole = { files: 6, bytes, others: 1, folders: [{ name: "dir", subtree: SUBTREE }] };
+  const whole = {
+    files: 6,
+    bytes,
+    others: 1,
+    folders: [{ name: "dir", number: names.toReversed().indexOf("dir"), subtree: SUBTREE }],
+  };
   deepEqual(match([entries], folder), whole);
   deepEqual(match([entries.slice(0, 3), entries.slice(3)], folder), whole);
   equal(match([entries.slice(3), entries.slice(0, 3)], folder), undefined);

@@ -31,6 +31,11 @@ export interface SavePolicy {
    * more than names and stats decide.
    */
   unchanged: "as_it_is" | "selected" | "one_by_one";
+  /**
+   * All that {@linkcode select} depends on beside what it is asked with, to be compared with that of another run; undefined where
+   * that cannot be said.
+   */
+  selectsBy?: string;
   /** Whether to read a file again although it looks unchanged. */
   recheck(path: string): boolean;
 }
@@ -94,6 +99,7 @@ export function makeSavePolicy(
       return (content.kind === PLAIN) !== (kindOf(path) === ChunkKind.plain);
     },
     unchanged: unchangedOf(options),
+    selectsBy: options.selection.oneFileSystem ? undefined : JSON.stringify([paths, options.selection]),
     recheck: isSampled,
   };
   return { policy, metadataStyle: metadataStyleOf(options, registry) };

@@ -15,6 +15,7 @@ import type { FilterGate } from "./filter_gate.ts";
 import type { FileSaver } from "./file_saver.ts";
 import { FolderWriter, type SavedFolder } from "./folder_writer.ts";
 import type { BackupTally } from "./backup_tally.ts";
+import type { KnownFolders } from "./known_folders.ts";
 import { ParentCursor } from "./parent_cursor.ts";
 import { type Pending, pending, settled, then } from "./pending.ts";
 import { ReusableContent } from "./reusable_content.ts";
@@ -64,6 +65,7 @@ export class TreeSaver {
     readonly detector: ChangeDetector | undefined,
     readonly tally: BackupTally,
     early: EarlyScan | undefined,
+    known: KnownFolders | undefined,
     readonly gate?: FilterGate,
     readonly signal?: AbortSignal,
   ) {
@@ -71,7 +73,7 @@ export class TreeSaver {
     this.#reusable = new ReusableContent(writer, trees);
     this.#contents = new ContentSaver(files, writer, saver, (path, stat) => policy.plan(path, stat), signal);
     const walk = (path: string, relative: string, id: string) => this.#walkFolder(path, relative, id, false);
-    this.#unchanged = new UnchangedFolders(files, writer, trees, policy, detector, tally, early, walk);
+    this.#unchanged = new UnchangedFolders(files, writer, trees, policy, detector, tally, early, known, walk);
   }
 
   /**

@@ -10,6 +10,7 @@ import { isDamage } from "./damage.ts";
 import type { EarlyScan } from "./early_scan.ts";
 import { FolderMatcher, isLeaf, type MatchedFolder, type WantsSame } from "./folder_match.ts";
 import { FolderWriter, type SavedFolder } from "./folder_writer.ts";
+import type { KnownFolders } from "./known_folders.ts";
 import { type Pending, pending, settled, then } from "./pending.ts";
 import type { SavePolicy } from "./save_policy.ts";
 
@@ -28,6 +29,7 @@ export class UnchangedFolders {
     detector: ChangeDetector | undefined,
     readonly tally: BackupTally,
     readonly early: EarlyScan | undefined,
+    readonly known: KnownFolders | undefined,
     readonly walkFolder: WalkFolder,
   ) {
     if (detector === undefined || files.packed === undefined || policy.unchanged === "one_by_one") return;
@@ -42,23 +44,32 @@ export class UnchangedFolders {
   }
 
   async #match(path: string, relative: string, id: string, matcher: FolderMatcher): Promise<MatchedFolder | undefined> {
+    const folder = this.early?.take(path) ?? this.#look(path);
+    if (folder === undefined) return undefined;
+    const known = this.known?.find(id, path, folder);
+    if (known !== undefined) return known;
     try {
-      const got = this.trees.get(id); // a promise costs more than most folders
-      const document = got instanceof Promise ? await got : got;
-      const node = isLeaf(document) ? undefined : decodeTreeNode(document, id.slice(0, 16));
-      if (node !== undefined && "entries" in node) return undefined; // written by someone else
-      const folder = this.early?.take(path) ?? this.#look(path);
-      if (folder === undefined) return undefined;
       matcher.begin(folder, this.#wantsSame(path, relative));
-      if (node === undefined) return matcher.isSame(document) ? matcher.end() : undefined;
-      for (const { id: leaf } of node.children) {
-        if (!this.writer.hasText(leaf, ChunkKind.tree) || !matcher.isSame(await this.trees.get(leaf))) return undefined;
-      }
-      return matcher.end();
+      const matched = await this.#isSame(id, matcher) ? matcher.end() : undefined;
+      if (matched !== undefined) this.known?.add(id, path, folder, matched);
+      return matched;
     } catch (error) {
       if (!isDamage(error)) throw error;
       return undefined;
     }
+  }
+
+  /** Whether all that the document names is as it was. */
+  async #isSame(id: string, matcher: FolderMatcher): Promise<boolean> {
+    const got = this.trees.get(id); // a promise costs more than most folders
+    const document = got instanceof Promise ? await got : got;
+    if (isLeaf(document)) return matcher.isSame(document);
+    const node = decodeTreeNode(document, id.slice(0, 16));
+    if ("entries" in node) return false; // written by someone else
+    for (const { id: leaf } of node.children) {
+      if (!this.writer.hasText(leaf, ChunkKind.tree) || !matcher.isSame(await this.trees.get(leaf))) return false;
+    }
+    return true;
   }
 
   #look(path: string): PackedFolder | undefined {

@@ -21,11 +21,16 @@ export interface CachedRepository {
   changedMs: number;
 }
 
-/**
- * Makes the place of a repository's catalogue, `<cache>/<repository id>/catalogue.sqlite`, and returns its path. Throws
- * `Error` where that is not possible.
- */
+/** Makes the place of a repository's catalogue and returns its path. Fails as {@linkcode prepareCacheFolder} does. */
 export async function prepareCatalogueFile(cache: string, repositoryId: string): Promise<string> {
+  return `${await prepareCacheFolder(cache, repositoryId)}/${CATALOGUE_NAME}`;
+}
+
+/**
+ * Makes the folder of what is cached of a repository, `<cache>/<repository id>`, and returns its path. Throws `Error` where that
+ * is not possible.
+ */
+export async function prepareCacheFolder(cache: string, repositoryId: string): Promise<string> {
   if (!isHexOf(repositoryId, REPOSITORY_ID_BYTES)) throw new RangeError(`Not a repository id: ${repositoryId}`);
   const folder = `${cache}/${repositoryId}`;
   try {
@@ -38,7 +43,7 @@ export async function prepareCatalogueFile(cache: string, repositoryId: string):
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  return `${folder}/${CATALOGUE_NAME}`;
+  return folder;
 }
 
 /** What is cached of which repository, the last changed first; nothing if there is no cache. */

@@ -19,6 +19,7 @@ export type ChunkKindName = (typeof CHUNK_KIND_NAMES)[number];
  * root of an epoch  of the pack    "axiom/1/plain-mac" | repository id 16                             32
  * id root           none           "axiom/1/id/" | kind                                               32
  * id root           none           "axiom/1/tree-split"                                               32
+ * id root           none           "axiom/1/client-cache" | repository id 16                          32
  * ```
  *
  * `kind` is `data`, `tree` or `plain`; `format` is the cipher's format id, such as `aes-256-gcm-1`. Ids do not depend on the
@@ -85,6 +86,11 @@ export class RepositoryKeys {
   /** Decides which names end a leaf of a folder. */
   treeSplitKey(): Bytes {
     return this.#treeSplitKey ??= hkdf(fromHex(this.#keyring.id_root), NO_SALT, "axiom/1/tree-split", [], 32);
+  }
+
+  /** Of the MAC by which a client recognizes what it keeps outside of the repository. */
+  clientCacheKey(): Bytes {
+    return hkdf(fromHex(this.#keyring.id_root), NO_SALT, "axiom/1/client-cache", [this.repositoryId], 32);
   }
 
   /** Throws `data_damaged` for an epoch that the keyring lacks. */

@@ -146,6 +146,17 @@ export class RepositoryWriter {
     if (this.dedup.needsSegment) this.pool.addSegment(this.dedup.grow());
   }
 
+  /**
+   * Names of the index objects, where they describe every pack and nothing that cannot be relied on: what is known then is known
+   * as long as they count and that holds.
+   */
+  wholeIndex(): readonly string[] | undefined {
+    const { index, objects, unindexed, missingPacks, damagedPacks } = this.view;
+    const faults = objects.damaged.length + unindexed.length + missingPacks.length + damagedPacks.length;
+    const isWhole = faults === 0 && index.packs().every(({ name }) => !this.condemned.has(name));
+    return isWhole ? objects.current : undefined;
+  }
+
   /** Whether a chunk of an earlier snapshot may be relied on. */
   has(id: Bytes, kind: ChunkKind): boolean {
     return kind <= ChunkKind.plain && this.dedup.has(id) && !(kind === ChunkKind.tree && this.#isDistrusted(id));

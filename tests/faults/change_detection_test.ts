@@ -14,16 +14,19 @@ const files = openFileSystem();
 /** Two backups with `edit` in between, the second of which must have what is there now. */
 async function editedBetween(
   edit: (folder: string) => void | Promise<void>,
-  options: { clock?: typeof lateClock; first?: SaveOptions; second?: SaveOptions } = {},
+  options: { clock?: typeof lateClock; first?: SaveOptions; second?: SaveOptions; remembers?: boolean } = {},
 ): Promise<{ filesUnmodified: number; filesChanged: number; equalToDisk: boolean }> {
-  return await withFolder(async (folder) => {
+  return await withFolder(async (top) => {
+    const folder = `${top}/source`;
     writeFiles(folder, { "file": "first", "other": "other" });
     const store = memoryStore();
     store.restore(await emptyRepository());
     const repository = await opened(store, undefined, options.clock);
     await save(repository, folder, options.first);
+    const cache = options.remembers ? `${top}/cache` : undefined;
+    if (options.remembers) await save(repository, folder, { cache });
     await edit(folder);
-    const { filesUnmodified, filesChanged } = await save(repository, folder, options.second);
+    const { filesUnmodified, filesChanged } = await save(repository, folder, { ...options.second, cache });
     const last = (await repository.snapshots()).snapshots.at(-1)!;
     const picture = await pictureOfSnapshot(repository, last, folder);
     const line = pictureOfFolder(files, folder).get("file");
@@ -117,42 +120,58 @@ Deno.test("(8) (17) a change that the grain of a server's clock hides is found, 
   }
 });
 
-Deno.test("(17) a file that was still for long before a scan is not read again", async () => {
-  const { filesUnmodified } = await editedBetween(() => {});
-  equal(filesUnmodified, 2);
+Deno.test("(17) a file that was still for long before a scan is not read again", async (t) => {
+  for (const remembers of [false, true]) {
+    await t.step(remembers ? "remembered" : "compared", async () => {
+      const { filesUnmodified } = await editedBetween(() => {}, { remembers });
+      equal(filesUnmodified, 2);
+    });
+  }
 });
 
-Deno.test("(17) a program that sets the time of modification back does not hide a change", async () => {
-  const { equalToDisk } = await editedBetween((folder) => {
-    const before = Deno.lstatSync(`${folder}/file`);
-    writeFiles(folder, { file: "later" });
-    Deno.utimeSync(`${folder}/file`, before.atime!, before.mtime!);
-  });
-  ok(equalToDisk);
+Deno.test("(17) a program that sets the time of modification back does not hide a change", async (t) => {
+  for (const remembers of [false, true]) {
+    await t.step(remembers ? "remembered" : "compared", async () => {
+      const { equalToDisk } = await editedBetween((folder) => {
+        const before = Deno.lstatSync(`${folder}/file`);
+        writeFiles(folder, { file: "later" });
+        Deno.utimeSync(`${folder}/file`, before.atime!, before.mtime!);
+      }, { remembers });
+      ok(equalToDisk);
+    });
+  }
 });
 
-Deno.test("(18) a file renamed over another one of the same size and time is found", async () => {
-  const { equalToDisk } = await editedBetween((folder) => {
-    const before = Deno.lstatSync(`${folder}/file`);
-    writeFiles(folder, { new: "later" });
-    Deno.utimeSync(`${folder}/new`, before.atime!, before.mtime!);
-    Deno.renameSync(`${folder}/new`, `${folder}/file`);
-  });
-  ok(equalToDisk);
+Deno.test("(18) a file renamed over another one of the same size and time is found", async (t) => {
+  for (const remembers of [false, true]) {
+    await t.step(remembers ? "remembered" : "compared", async () => {
+      const { equalToDisk } = await editedBetween((folder) => {
+        const before = Deno.lstatSync(`${folder}/file`);
+        writeFiles(folder, { new: "later" });
+        Deno.utimeSync(`${folder}/new`, before.atime!, before.mtime!);
+        Deno.renameSync(`${folder}/new`, `${folder}/file`);
+      }, { remembers });
+      ok(equalToDisk);
+    });
+  }
 });
 
-Deno.test("(18) a new file that got the inode, size and time of the old one is found", async () => {
-  let reused = false;
-  const { equalToDisk } = await editedBetween((folder) => {
-    const before = Deno.lstatSync(`${folder}/file`);
-    for (let tries = 0; tries < 50 && !reused; tries++) {
-      Deno.removeSync(`${folder}/file`);
-      writeFiles(folder, { file: "later" });
-      reused = Deno.lstatSync(`${folder}/file`).ino === before.ino;
-    }
-    Deno.utimeSync(`${folder}/file`, before.atime!, before.mtime!);
-  });
-  ok(equalToDisk, `inode reused: ${reused}`);
+Deno.test("(18) a new file that got the inode, size and time of the old one is found", async (t) => {
+  for (const remembers of [false, true]) {
+    await t.step(remembers ? "remembered" : "compared", async () => {
+      let reused = false;
+      const { equalToDisk } = await editedBetween((folder) => {
+        const before = Deno.lstatSync(`${folder}/file`);
+        for (let tries = 0; tries < 50 && !reused; tries++) {
+          Deno.removeSync(`${folder}/file`);
+          writeFiles(folder, { file: "later" });
+          reused = Deno.lstatSync(`${folder}/file`).ino === before.ino;
+        }
+        Deno.utimeSync(`${folder}/file`, before.atime!, before.mtime!);
+      }, { remembers });
+      ok(equalToDisk, `inode reused: ${reused}`);
+    });
+  }
 });
 
 Deno.test("(17) (18) each of the marks of a change is enough, and without any it cannot be seen", async (t) => {

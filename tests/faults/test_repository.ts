@@ -5,13 +5,13 @@ import type { AxiomEvent } from "../../src/base/events.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { type ConfigSettings, DEFAULT_SETTINGS } from "../../src/model/repository_config.ts";
 import { backup, type BackupContext, type BackupOptions, type BackupSummary } from "../../src/operations/backup.ts";
+import type { SavePolicy } from "../../src/operations/save_policy.ts";
 import {
   restore,
   type RestoreContext,
   type RestoreOptions,
   type RestoreSummary,
 } from "../../src/operations/restore.ts";
-import type { SavePolicy } from "../../src/operations/save_policy.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { Repository, type RepositoryContext } from "../../src/repository/repository.ts";
 import type { Secret } from "../../src/repository/secret.ts";
@@ -73,6 +73,7 @@ export const POLICY: SavePolicy = {
   namesToSave: (_path, _relative, names) => names,
   wantsAnew: () => false,
   unchanged: "as_it_is",
+  selectsBy: "all",
   recheck: () => false,
   plan: (_path, stat) => ({ style: { ...STYLE, owner: stat.uid } }),
 };
@@ -83,7 +84,7 @@ export type SaveOptions = Partial<BackupOptions> & Partial<BackupContext>;
 export function save(
   repository: Repository,
   paths: string | string[],
-  { files, pool, identity, signal, onEvent, ...options }: SaveOptions = {},
+  { files, pool, identity, signal, onEvent, cache, ...options }: SaveOptions = {},
 ): Promise<BackupSummary> {
   return quietly(backup(repository, {
     paths: [paths].flat(),
@@ -100,6 +101,7 @@ export function save(
     identity: identity ?? IDENTITY,
     onEvent: onEvent ?? repository.context.onEvent,
     signal,
+    cache,
   }));
 }
 

@@ -126,7 +126,17 @@ async function contextOf(app: App): Promise<ConfiguredContext> {
   const { files, registry, random, folder, events: onEvent, signal } = app;
   const identity = await app.identity(), filters = await app.filters();
   const asked = { folder, readFile: readList, filters, strategy: await app.strategy(), sources: sourcesOf(app) };
-  return { files, registry, random, ...asked, pool: () => app.pool(), identity, onEvent, signal };
+  return {
+    files,
+    registry,
+    random,
+    ...asked,
+    pool: () => app.pool(),
+    identity,
+    onEvent,
+    signal,
+    cache: app.cacheFolder,
+  };
 }
 
 function sourcesOf(app: App) {
