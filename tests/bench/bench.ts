@@ -88,11 +88,13 @@ if (wanted.has("A")) {
     const first = await measure(tool.backup(repository, source));
     const bytes = folderBytes(repository);
     const unchanged = await measure(tool.backup(repository, source));
+    const again = await measure(tool.backup(repository, source));
     const target = `${work}/restored`;
     await remove(target);
     const restored = tool.restore === undefined ? undefined : await measure(tool.restore(repository, target));
     await remove(target, repository);
-    return { "A first": { ...first, bytes }, "A unchanged": unchanged, ...(restored && { "A restore": restored }) };
+    const backups = { "A first": { ...first, bytes }, "A unchanged": unchanged, "A unchanged again": again };
+    return { ...backups, ...(restored && { "A restore": restored }) };
   });
 }
 if (wanted.has("B")) {
