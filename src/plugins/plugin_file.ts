@@ -3,7 +3,7 @@ import { AxiomError, messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { displayName } from "../base/names.ts";
 import { readBounded } from "../platform/read_bounded.ts";
-import { type NamedBytes, packPlugin } from "./pack.ts";
+import type { NamedBytes } from "./pack.ts";
 import { MANIFEST_SECTION } from "./manifest.ts";
 import { readWasm } from "./wasm_module.ts";
 import { WasmFault } from "./wasm_reader.ts";
@@ -18,6 +18,7 @@ export async function readPluginFile(path: string): Promise<NamedBytes> {
   const beside = join(dirname(path), SIDE_CAR);
   const data = await readFile(beside, LIMITS.pluginManifestBytesMax + 1);
   if (data === undefined) return module; // admission says what is missing
+  const { packPlugin } = await import("./pack.ts"); // what reads YAML would double the time of every start
   return { name: module.name, data: packPlugin(module, { name: displayName(beside), data }).bytes };
 }
 

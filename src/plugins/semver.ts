@@ -1,6 +1,6 @@
 /** Versions and ranges of npm's `semver`, without the spellings that it takes for something else than they look like. */
-// @ts-types="@types/semver"
-import { satisfies as liesIn } from "semver";
+// @ts-types="@types/semver/functions/satisfies"
+import liesIn from "semver/functions/satisfies.js";
 
 const NUMBER = "(?:0|[1-9]\\d{0,8})";
 const PRE = "(?:0|[1-9]\\d*|\\d*[A-Za-z-][0-9A-Za-z-]*)";

@@ -88,7 +88,7 @@ function unsigned(): AxiomError {
 }
 
 function summaryText({ tries, swaps, restored }: DevelopSummary): string {
-  const head = `Tried ${count(tries, "build")}, of which ${swaps} were used`;
+  const head = `Tried ${count(tries, "build")} and used ${swaps}`;
   if (restored === undefined) return `${head}; nothing has changed`;
   const { pluginId, version, isOthers } = restored;
   if (isOthers) return `${head}; ${pluginId} was changed by somebody else meanwhile, and stays so`;
