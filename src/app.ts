@@ -6,14 +6,13 @@ import type { EventSink } from "./base/events.ts";
 import { LIMITS } from "./base/limits.ts";
 import { type Random, systemRandom } from "./base/random.ts";
 import { TOOL_VERSION } from "./base/version.ts";
-import type { App, NewRepository, NewSecretSource } from "./cli/app.ts";
+import type { App, NewRepository, NewSecretSource, RepositoryUse } from "./cli/app.ts";
 import type { AppSettings } from "./cli/context.ts";
 import type { Notifier } from "./cli/teller.ts";
 import { loadConfig, type LoadedConfig } from "./config/load.ts";
 import type { PluginOption } from "./config/plugin_settings.ts";
 import type { Config } from "./config/schema.ts";
 import { endContext, type OperationEnd } from "./operations/end_context.ts";
-import { pluginMetadata } from "./operations/plugin_metadata.ts";
 import { RunLog } from "./operations/run_log.ts";
 import { absolute } from "./operations/source_list.ts";
 import { readAnswer } from "./platform/terminal.ts";
@@ -24,12 +23,10 @@ import { openFileSystem } from "./platform/open_file_system.ts";
 import { readBounded } from "./platform/read_bounded.ts";
 import { type StateFiles, stateFiles } from "./platform/state_files.ts";
 import { cacheFolder, dataFolder, runtimeFolder, stateFolder } from "./platform/user_folders.ts";
-import { Decoders } from "./plugins/decoders.ts";
-import { pluginEventSink, pluginNotesSink } from "./plugins/event_text.ts";
-import { PluginHost } from "./plugins/plugin_host.ts";
+import type { Decoders } from "./plugins/decoders.ts";
+import type { PluginHost } from "./plugins/plugin_host.ts";
+import { PLUGINS_LOCK } from "./plugins/plugins_lock.ts";
 import { disabledError } from "./plugins/unusable.ts";
-import { pluginFolder } from "./plugins/plugin_folder.ts";
-import { hostServices } from "./plugins/services/host_services.ts";
 import type { StreamProvider } from "./plugins/plugin_streams.ts";
 import type { EntryFilter } from "./plugins/wasm_filter.ts";
 import type { RunContext, RunPlugin } from "./plugins/wasm_run.ts";
@@ -41,6 +38,7 @@ import { Repository } from "./repository/repository.ts";
 import type { Secret } from "./repository/secret.ts";
 import { newSecret, openingSecret, type SecretSource } from "./repository/secret_source.ts";
 import type { WriterIdentity } from "./repository/writer.ts";
+import type { DecoderHost } from "./stages/decoder_host.ts";
 import { builtInStages, type StageRegistry } from "./stages/registry.ts";
 import { WorkerPool } from "./stages/worker_pool.ts";
 import type { ObjectStore } from "./storage/object_store.ts";
@@ -124,40 +122,40 @@ class WiredApp implements App {
     return this.#plugins ??= this.#pluginHost();
   }
 
+  /** Whoever only looks needs none where none is installed; a decoder that a repository brings along opens them later. */
+  async #pluginsFor(use: RepositoryUse): Promise<void> {
+    const lock = this.pluginFolder && join(this.pluginFolder, PLUGINS_LOCK);
+    const isThere = lock !== undefined && await Deno.stat(lock).then(() => true, () => false);
+    if (use !== "look" || isThere || this.config.plugins.disabled.length > 0) await this.#openPlugins();
+  }
+
+  /** What runs plugins is a third of the program, which most commands do without. */
   async #pluginHost(): Promise<PluginHost> {
-    const { pluginFolder: path, config: { plugins }, clock, registry: stages, events } = this;
-    const trust = { ...plugins, policy: plugins.policy ?? "warn" };
-    const settings = {
-      trust,
-      dropPolicy: plugins.policy ?? "require",
-      clock,
-      instancesMax: this.workers,
-      onEvent: pluginEventSink(events),
-      onNotes: pluginNotesSink(events),
-      services: hostServices({
-        stateFolder: this.stateFolder,
+    const { openPlugins } = await import("./operations/open_plugins.ts");
+    const { config: { plugins }, clock, registry: stages, events: onEvent, files, stateFolder } = this;
+    const trustCodecs = [...plugins.trustCodecs, ...this.#settings.globals.trustedCodecs];
+    const open = (pluginFolder: string | undefined) =>
+      openPlugins({
+        pluginFolder,
+        stateFolder,
+        plugins: { ...plugins, trustCodecs },
+        options: [...plugins.options, ...this.#placeOption()],
         clock,
-        credentials: plugins.credentials,
-        files: this.files,
-        repository: () => this.#repository?.then(pluginMetadata),
-      }),
-      options: [...plugins.options, ...this.#placeOption()],
-      onProblem: (message: string) => events({ type: "warning", code: "plugins", message }),
-      stages,
-      absent: this.#absent,
-      disabled: plugins.disabled,
-    };
-    let host: PluginHost;
-    try {
-      host = await PluginHost.open({ ...settings, folder: path === undefined ? undefined : pluginFolder(path) });
-    } catch (error) {
+        instancesMax: this.workers,
+        files,
+        repository: () => this.#repository,
+        stages,
+        absent: this.#absent,
+        onEvent,
+        ask: this.#ask,
+      });
+    const { host, decoders } = await open(this.pluginFolder).catch((error) => {
       if (!(error instanceof AxiomError)) throw error;
-      events({ type: "warning", code: "plugins", message: `${error.message}; no plugin is used` });
-      host = await PluginHost.open({ ...settings, folder: undefined });
-    }
+      onEvent({ type: "warning", code: "plugins", message: `${error.message}; no plugin is used` });
+      return open(undefined);
+    });
     this.#host = host;
-    const trusted = [...plugins.trustCodecs, ...this.#settings.globals.trustedCodecs];
-    this.#decoders = new Decoders(host, { ...settings, trusted, ask: this.#ask, onEvent: events });
+    this.#decoders = decoders;
     return host;
   }
 
@@ -277,8 +275,9 @@ class WiredApp implements App {
     return [...this.#foreign];
   }
 
-  async openRepository(use: "read" | "check" | "write", whileDeriving?: () => void): Promise<Repository> {
-    const repository = await (this.#repository ??= this.#openRepository(whileDeriving));
+  async openRepository(use: RepositoryUse, whileDeriving?: () => void): Promise<Repository> {
+    const repository = await (this.#repository ??= this.#openRepository(use, whileDeriving));
+    if (use !== "look") await this.#openPlugins();
     if (this.#distrust === undefined || use === "check") return repository;
     if (use === "write") throw this.#distrust;
     const { message, hint } = this.#distrust;
@@ -287,12 +286,12 @@ class WiredApp implements App {
   }
 
   /** Plugins are opened while the key is derived. */
-  async #openRepository(whileDeriving?: () => void): Promise<Repository> {
+  async #openRepository(use: RepositoryUse, whileDeriving?: () => void): Promise<Repository> {
     const store = await this.openStore();
     const secret = await openingSecret(this.#secretSource(), store.location, this.signal);
     let plugins: Promise<void> | undefined;
     const onDeriving = () => {
-      plugins = this.#openPlugins().then(() => whileDeriving?.());
+      plugins = this.#pluginsFor(use).then(() => whileDeriving?.());
       plugins.catch(() => {}); // told below
     };
     const opened = await openKeys(store, secret, { onDeriving, signal: this.signal });
@@ -350,7 +349,17 @@ class WiredApp implements App {
 
   #context() {
     const { registry, random, clock, events } = this;
-    return { registry, random, clock, onEvent: events, decoders: this.#decoders };
+    return { registry, random, clock, onEvent: events, decoders: this.#lateDecoders };
+  }
+
+  get #lateDecoders(): DecoderHost {
+    return {
+      moduleOf: (sha256) => this.#decoders?.moduleOf(sha256),
+      provide: async (entry, load) => {
+        await this.#openPlugins();
+        await this.#decoders!.provide(entry, load);
+      },
+    };
   }
 
   get #pins(): PinStore | undefined {

@@ -34,6 +34,9 @@ export interface NewSecretSource {
   keyFile?: string;
 }
 
+/** `look` reads without the workers of {@linkcode App.pool}, and opens plugins only where some are installed. */
+export type RepositoryUse = "look" | "read" | "check" | "write";
+
 /** The wired program as commands see it; the composition root fills it, which this folder may not know. */
 export interface App {
   readonly config: Config;
@@ -77,13 +80,13 @@ export interface App {
   endContext(end: OperationEnd): RunContext;
   /**
    * Opened by the first call, the same for all that follow. Fails as `Repository.open` does. Where it is another, or an older
-   * one, than was seen there, `write` is `repository_changed` and `read` a warning: whoever has no other copy needs what is
-   * there. What repairs it counts as reading, or nothing could put it right. `check` leaves it to {@linkcode distrust}.
+   * one, than was seen there, `write` is `repository_changed`, `look` and `read` a warning: whoever has no other copy needs what
+   * is there. What repairs it counts as reading, or nothing could put it right. `check` leaves it to {@linkcode distrust}.
    *
    * @param whileDeriving Called when all that a person may be asked for is there and a thread derives the key; not if the
    *   repository is open already
    */
-  openRepository(use: "read" | "check" | "write", whileDeriving?: () => void): Promise<Repository>;
+  openRepository(use: RepositoryUse, whileDeriving?: () => void): Promise<Repository>;
   /** Why the repository that was opened is not what was seen there. */
   readonly distrust: AxiomError | undefined;
   /** Fails as `Repository.create` does. */

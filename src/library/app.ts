@@ -4,16 +4,12 @@ import { type EventSink, ignoreEvents } from "../base/events.ts";
 import { systemRandom } from "../base/random.ts";
 import type { PluginCredential, PluginOption } from "../config/plugin_settings.ts";
 import { revoked, type TrustedKey, trustedKey } from "../config/plugin_trust.ts";
-import { pluginMetadata } from "../operations/plugin_metadata.ts";
+import { openPlugins } from "../operations/open_plugins.ts";
 import { absolute } from "../operations/source_list.ts";
+import type { Config } from "../config/schema.ts";
 import { openFileSystem } from "../platform/open_file_system.ts";
 import { canLimitWorkers } from "../platform/worker_options.ts";
-import { Decoders } from "../plugins/decoders.ts";
-import { pluginEventSink, pluginNotesSink } from "../plugins/event_text.ts";
 import type { PluginEvent, PluginEventSink } from "../plugins/plugin_events.ts";
-import { pluginFolder } from "../plugins/plugin_folder.ts";
-import { type HostSettings, PluginHost } from "../plugins/plugin_host.ts";
-import { hostServices } from "../plugins/services/host_services.ts";
 import type { SignaturePolicy } from "../plugins/trust.ts";
 import type { Repository as InnerRepository } from "../repository/repository.ts";
 import { BUILT_IN } from "../stages/codec.ts";
@@ -86,13 +82,28 @@ export async function openApp(options: AppOptions): Promise<App> {
       hint: 'Run it with --unstable-worker-options, or write "unstable": ["worker-options"] into its deno.json',
     });
   }
-  const onEvent = options.onEvent ?? ignoreEvents;
-  const repositories = new Set<InnerRepository>();
-  const settings = hostSettings(options, onEvent, repositories);
-  const host = await PluginHost.open(settings);
-  await host.listen(options.socketFolder, systemRandom);
-  const decoders = new Decoders(host, { ...settings, trusted: options.trustCodecs ?? [], onEvent });
-  const plugins: PluginsAtWork = { host, decoders, registry: settings.stages, options: settings.options, repositories };
+  const onEvent = options.onEvent ?? ignoreEvents, { onPluginEvent, pluginFolder } = options;
+  const repositories = new Set<InnerRepository>(), absent = new Map<string, AxiomError>();
+  const given = optionsOf(options), registry = builtInStages(absent);
+  const { host, decoders } = await openPlugins({
+    pluginFolder: absolute(pluginFolder, Deno.cwd()),
+    stateFolder: options.stateFolder,
+    plugins: trustOf(options),
+    options: given,
+    clock: systemClock,
+    instancesMax: workerCount(),
+    files: openFileSystem(),
+    repository() {
+      const newest = [...repositories].at(-1);
+      return newest && Promise.resolve(newest);
+    },
+    stages: registry,
+    absent,
+    onEvent,
+    onPluginEvent: (event) => isNews(event) && onPluginEvent?.(event),
+  });
+  if (options.socketFolder !== undefined) await host.listen(options.socketFolder, systemRandom);
+  const plugins: PluginsAtWork = { host, decoders, registry, options: given, repositories };
   const withDefaults = <T extends OpenOptions>(given: T): T => ({
     stateFolder: options.stateFolder,
     onEvent,
@@ -112,39 +123,6 @@ export async function openApp(options: AppOptions): Promise<App> {
   };
 }
 
-function hostSettings(options: AppOptions, onEvent: EventSink, repositories: Set<InnerRepository>) {
-  const { policy, stateFolder, credentials, onPluginEvent } = options;
-  const tell = pluginEventSink(onEvent);
-  const absent = new Map<string, AxiomError>();
-  return {
-    folder: pluginFolder(absolute(options.pluginFolder, Deno.cwd())),
-    trust: { policy: policy ?? "warn", ...trustOf(options) },
-    dropPolicy: policy ?? "require",
-    clock: systemClock,
-    instancesMax: workerCount(),
-    onEvent: (event) => {
-      if (isNews(event)) onPluginEvent?.(event);
-      tell(event);
-    },
-    onNotes: pluginNotesSink(onEvent),
-    onProblem: (message) => onEvent({ type: "warning", code: "plugins", message }),
-    services: hostServices({
-      stateFolder,
-      clock: systemClock,
-      credentials,
-      files: openFileSystem(),
-      repository() {
-        const newest = [...repositories].at(-1);
-        return newest && Promise.resolve(pluginMetadata(newest));
-      },
-    }),
-    options: optionsOf(options),
-    stages: builtInStages(absent),
-    absent,
-    disabled: options.disabled ?? [],
-  } satisfies HostSettings;
-}
-
 /** Not that what is built in is there. */
 function isNews(event: PluginEvent): boolean {
   if (event.type === "switched") return event.cause !== "load" || event.to?.plugin.sha256 !== BUILT_IN;
@@ -152,11 +130,17 @@ function isNews(event: PluginEvent): boolean {
 }
 
 /** Throws `config_invalid`. */
-function trustOf({ trustedKeys = [], revoked: given = [] }: AppOptions) {
+function trustOf(options: AppOptions): Omit<Config["plugins"], "options"> {
+  const { policy, trustedKeys = [], revoked: given = [], disabled = [], credentials = [], trustCodecs = [] } = options;
+  const keyOf = ({ prefix, key }: TrustedKey) => trustedKey.read(`${prefix === "" ? "*" : prefix}=${key}`, {});
   try {
     return {
-      trustedKeys: trustedKeys.map(({ prefix, key }) => trustedKey.read(`${prefix === "" ? "*" : prefix}=${key}`, {})),
+      policy,
+      trustedKeys: trustedKeys.map(keyOf),
       revoked: given.map((each) => revoked.read(each, {})),
+      disabled: [...disabled],
+      credentials: [...credentials],
+      trustCodecs: [...trustCodecs],
     };
   } catch (error) {
     throw new AxiomError("config_invalid", `Cannot trust what openApp() was given: expected ${messageOf(error)}`);

@@ -18,10 +18,10 @@ import { LIMITS } from "../base/limits.ts";
 import { folderFault } from "../platform/folder_fault.ts";
 import { userIds } from "../platform/host.ts";
 import { type StateFiles, stateFiles } from "../platform/state_files.ts";
-import { decodeLock, encodeLock, type LockedPlugin } from "./plugins_lock.ts";
+import { decodeLock, encodeLock, type LockedPlugin, PLUGINS_LOCK } from "./plugins_lock.ts";
 import { nameOfPlugin, type PluginIdentity } from "./plugin_failure.ts";
 
-const LOCK = "plugins.lock", GUARD = "guard", MODULES = "modules";
+const GUARD = "guard", MODULES = "modules";
 const OTHERS_MAY_WRITE = 0o022;
 
 /** A plugin's file as it was read, once. */
@@ -76,20 +76,20 @@ export function pluginFolder(path: string): PluginFolder {
         await guard.lock(true);
         const plugins = change(await readLock(files));
         for (const module of added) await writeModule(files, module);
-        await files.write(LOCK, encodeLock(plugins));
+        await files.write(PLUGINS_LOCK, encodeLock(plugins));
         await sweep(path, plugins);
       }),
   };
 }
 
 async function readLock(files: StateFiles): Promise<LockedPlugin[]> {
-  const data = await files.read(LOCK);
+  const data = await files.read(PLUGINS_LOCK);
   if (data === undefined) return [];
   try {
     return decodeLock(data);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const path = join(files.folder, LOCK);
+    const path = join(files.folder, PLUGINS_LOCK);
     throw new AxiomError("plugin_refused", `Cannot trust what ${path} says of plugins: ${messageOf(error)}`, {
       hint: "Put it right, or move it away and load the plugins again",
     });

@@ -4,6 +4,7 @@ import { messageOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { DropBox } from "./drop_box.ts";
 import { FolderWatch } from "./folder_watch.ts";
+import { PLUGINS_LOCK } from "./plugins_lock.ts";
 
 /** What there is to do where something changed. */
 export interface WatchedPlugins {
@@ -48,7 +49,7 @@ export class PluginWatch {
 
   /** The lock is always replaced as a whole. */
   async #signature(): Promise<string> {
-    const info = await Deno.stat(join(this.watched.path, "plugins.lock")).catch(() => undefined);
+    const info = await Deno.stat(join(this.watched.path, PLUGINS_LOCK)).catch(() => undefined);
     return `${info?.ino} ${info?.size} ${info?.mtime?.getTime()}`;
   }
 

@@ -10,6 +10,9 @@ import { type Bytes, fromUtf8, utf8 } from "../base/bytes.ts";
 import type { Capability } from "./capabilities.ts";
 import { CAPABILITY_NAMES } from "./capabilities.ts";
 
+/** Its name in the plugin folder. */
+export const PLUGINS_LOCK = "plugins.lock";
+
 /** What a capability is worth: without its author's reason. */
 export type Grant = Omit<Capability, "reason">;
 

@@ -44,7 +44,7 @@ export const diff = defineCommand({
   }),
   run: async ({ before, after, metadata, choice }, { app: open, output }) => {
     const app = await open();
-    const repository = await app.openRepository("read");
+    const repository = await app.openRepository("look");
     const heard = listen(app.events);
     const filter = snapshotFilter(choice, app.folder);
     const names = [before.snapshot, after.snapshot];

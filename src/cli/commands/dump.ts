@@ -53,7 +53,7 @@ export const dump = defineCommand({
     if (output.json && file === undefined) {
       throw new AxiomError("usage", "Cannot print content and JSON at once", { hint: "Give --output <file> too" });
     }
-    const repository = await app.openRepository("read");
+    const repository = await app.openRepository("look");
     const heard = listen(app.events);
     const filter = snapshotFilter(choice, app.folder);
     const question = { names: [name], filter };

@@ -56,7 +56,7 @@ export const find = defineCommand({
   }),
   run: async ({ options, choice, long }, { app: open, output }) => {
     const app = await open();
-    const repository = await app.openRepository("read");
+    const repository = await app.openRepository("look");
     const heard = listen(app.events);
     const filter = snapshotFilter(choice, app.folder);
     const all = { ...options, filter, cache: app.cacheFolder };

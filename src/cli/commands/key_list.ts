@@ -18,7 +18,7 @@ export const keyList = defineCommand({
   parse: () => ({}),
   run: async (_options, { app: open }) => {
     const app = await open();
-    const { store, opened } = await app.openRepository("read");
+    const { store, opened } = await app.openRepository("look");
     return await listSlots(store, opened, app.signal);
   },
   render: (slots, { columns }) =>

@@ -43,7 +43,7 @@ export const ls = defineCommand({
   }),
   run: async ({ snapshot: name, path, long, recursive, faults, choice }, { app: open, output }) => {
     const app = await open();
-    const repository = await app.openRepository("read");
+    const repository = await app.openRepository("look");
     const heard = listen(app.events);
     const filter = snapshotFilter(choice, app.folder);
     const question = { names: [name], filter };
