@@ -21,6 +21,8 @@ import {
   READ,
   TAGGED,
   WRITE,
+  WRITE_FOR_EVER,
+  WRITE_OUTSIDE,
 } from "./wasm_fixture.ts";
 
 const plugin = { pluginId: "compression_test", version: "1.2.3", sha256: "ab".repeat(32) };
@@ -120,7 +122,7 @@ const FAULTS: { name: string; parts: PluginParts; failure: string; text: RegExp;
     },
     {
       name: "writes more than is wanted",
-      parts: { execute: [op.loop, op.const(0), op.const(65536), WRITE, op.drop, op.br(0), op.end, op.const(0)] },
+      parts: { execute: WRITE_FOR_EVER },
       failure: "quota",
       text: /at most 100000 are wanted/,
       isSpent: true,
@@ -128,7 +130,7 @@ const FAULTS: { name: string; parts: PluginParts; failure: string; text: RegExp;
     },
     {
       name: "lies about lengths",
-      parts: { execute: [op.const(-1), op.const(-1), WRITE] },
+      parts: { execute: WRITE_OUTSIDE },
       failure: "abi",
       text: /of a memory of 131072/,
       isSpent: true,

@@ -62,13 +62,13 @@ export interface ToyFaults {
   readonly showsPlain?: boolean;
   readonly ignoresNonce?: boolean;
   readonly ignoresTag?: boolean;
-  /** Of more than 1 MiB, which no probe gives it. */
-  readonly trapsWhenLarge?: boolean;
+  /** What it does with more than 1 MiB, which no probe gives it. */
+  readonly large?: WasmFunction["code"];
 }
 
 /** Hides nothing from anybody, but keeps the rules of a cipher: nonce of 8 bytes, tag of 4. */
 export function toyCipher(
-  { showsPlain, ignoresNonce, ignoresTag, trapsWhenLarge }: ToyFaults = {},
+  { showsPlain, ignoresNonce, ignoresTag, large = [] }: ToyFaults = {},
 ): WasmFunction["code"] {
   const key = INPUT + 4, nonce = INPUT + 36;
   const crypt = showsPlain ? [] : xor(key, ignoresNonce ? key + 1 : nonce);
@@ -79,11 +79,11 @@ export function toyCipher(
     READ,
     op.i32_add,
     op.local_set(0),
-    op.const(trapsWhenLarge ? INPUT + (1 << 20) : -1),
+    op.const(INPUT + (1 << 20)),
     op.local_get(0),
     op.i32_lt_u,
     op.if,
-    op.unreachable,
+    ...large,
     op.end,
     op.const(INPUT),
     op.i32_load,

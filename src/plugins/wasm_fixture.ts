@@ -215,6 +215,21 @@ export const ifReadIs = (character: string, code: WasmFunction["code"]): WasmFun
   op.end,
 ];
 
+/** Gives the first 64 KiB of its memory again and again. */
+export const WRITE_FOR_EVER: WasmFunction["code"] = [
+  op.loop,
+  op.const(0),
+  op.const(65536),
+  WRITE,
+  op.drop,
+  op.br(0),
+  op.end,
+  op.const(0),
+];
+
+/** Gives more than there is. */
+export const WRITE_OUTSIDE: WasmFunction["code"] = [op.const(-1), op.const(-1), WRITE];
+
 export const LOOP_FOR_EVER: WasmFunction["code"] = [op.loop, op.br(0), op.end, op.const(0)];
 
 /** Grows until nothing more is to be had, then traps. */

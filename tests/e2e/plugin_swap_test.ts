@@ -251,7 +251,7 @@ Deno.test({
     await install(machine, 2, cipher(2));
     await answerOf(machine, "sync");
     await makesFrames(machine, backup, "1.0.2", id);
-    await install(machine, 3, cipher(3, { trapsWhenLarge: true }));
+    await install(machine, 3, cipher(3, { large: [op.unreachable] }));
     const { changes } = await answerOf(machine, "sync");
     deepEqual(changes.at(-1)!.outcome, "switched");
     await makesFrames(machine, backup, "1.0.2", id);
