@@ -61,12 +61,12 @@ export class KnownFoldersFile {
   async #removeOld(): Promise<void> {
     const found: { name: string; changedMs: number }[] = [];
     for await (const { name } of Deno.readDir(this.files.folder)) {
-      if (!name.startsWith(PREFIX)) continue;
+      if (!name.startsWith(PREFIX) || name === this.name) continue;
       const { mtime } = await Deno.lstat(`${this.files.folder}/${name}`);
       found.push({ name, changedMs: mtime?.getTime() ?? 0 });
     }
     found.sort((a, b) => b.changedMs - a.changedMs);
-    for (const { name } of found.slice(LIMITS.knownFolderFilesMax)) await this.files.remove(name);
+    for (const { name } of found.slice(LIMITS.knownFolderFilesMax - 1)) await this.files.remove(name);
   }
 }
 
