@@ -21,9 +21,12 @@ export interface SavedStream {
   bytesNew: number;
 }
 
+type Kind = "data" | "plain";
+
 /** Cuts streams in this thread and has their frames sealed by the workers, a few at a time. */
 export class StreamSaver {
   readonly #sealing: Semaphore;
+  readonly #gears = new Map<Kind, Uint32Array>();
   #window: Uint8Array | undefined;
   /** The one that fills; several streams may share it. */
   #frame: { builder: FrameBuilder; style: string } | undefined;
@@ -49,10 +52,10 @@ export class StreamSaver {
     onProgress: (sizeBytes: number) => void,
   ): Promise<SavedStream> {
     const { keys, config } = this.writer.repository;
-    const kind = plan.style.kind === ChunkKind.plain ? "plain" : CHUNK_KIND_NAMES[ChunkKind.data];
+    const kind: Kind = plan.style.kind === ChunkKind.plain ? "plain" : CHUNK_KIND_NAMES[ChunkKind.data];
     const chunker = chunkerOf(plan, last), before = { chunksNew: this.chunksNew, bytesNew: this.bytesNew };
     const { min, normal, max } = config.chunker;
-    const cutter = new Cutter(chunker, { min, normal, max }, await deriveGear(keys.chunkerKey(kind)));
+    const cutter = new Cutter(chunker, { min, normal, max }, await this.#gear(kind));
     const identify = chunkIdentifier(keys.chunkIdKey(kind));
     const elements: ContentElement[] = [], style = { ...plan, text: JSON.stringify(plan.style) };
     const window = this.#window ??= new Uint8Array(2 * LIMITS.framePlainBytesMax);
@@ -83,6 +86,12 @@ export class StreamSaver {
     const content = await writeContentNodes(elements, this.writer.metadata.put);
     const whole: Content = kind === "plain" ? { kind, ...content } : content;
     return { sizeBytes, chunksNew, bytesNew, content: whole, chunker: elements.length > 1 ? chunker : undefined };
+  }
+
+  async #gear(kind: Kind): Promise<Uint32Array> {
+    const gear = this.#gears.get(kind) ?? await deriveGear(this.writer.repository.keys.chunkerKey(kind));
+    this.#gears.set(kind, gear);
+    return gear;
   }
 
   async #chunk(

@@ -268,6 +268,36 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a source that is unloaded while it is read goes on to its end, and what may work later is asked again",
+  ignore: Deno.build.os === "windows",
+  fn: onMachine(async (machine) => {
+    const streams = new Map(["1", "2"].map((name) => [name, { data: noise(2_500_000) }]));
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: unloaded, resolve: unload } = Promise.withResolvers<void>();
+    const failures: PostmanAnswer[] = [{ failure: "transient" }, { failure: 503 }];
+    await using server = postmanServer(async (posted) => {
+      const { operation, header: { name, offset } } = posted;
+      if (operation === "read" && name === "1") {
+        begin();
+        await unloaded;
+      }
+      return operation === "read" && offset > 0 && failures.pop() || streamAnswer(streams, posted);
+    });
+    await expects(0, machine, "init");
+    await install(machine, server);
+    const running = machine.command(["backup", "--source", "toy", "--json"]).spawn().output();
+    await begun;
+    const { stdout } = await expects(0, machine, "plugin", "unload", SOURCE_ID);
+    match(stdout, /source_toy is unloaded; what runs with it goes on/);
+    unload();
+    const done = ended(await running);
+    equal(done.code, 0, done.stderr + done.stdout);
+    deepEqual([failures.length, done.last().sources[0].streams], [0, 2]);
+    deepEqual(await restored(machine), contents(streams));
+  }),
+});
+
+Deno.test({
   name: "a new version that traps in the middle of a stream gives way to the one before, which reads it from its start",
   ignore: Deno.build.os === "windows",
   fn: onMachine(async (machine) => {
