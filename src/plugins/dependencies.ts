@@ -1,6 +1,7 @@
 import { AxiomError } from "../base/errors.ts";
 import type { PluginManifest } from "./manifest.ts";
 import { satisfies } from "./semver.ts";
+import { nameOfPlugin, type PluginIdentity } from "./plugin_failure.ts";
 
 type Needing = Pick<PluginManifest, "pluginId" | "version" | "dependencies">;
 
@@ -35,10 +36,10 @@ export function dependencyFaults(plugin: Needing, others: readonly Needing[]): s
 }
 
 /** Throws `plugin_refused` with every path that leads to something missing, unfit, or back to itself. */
-export function demandDependencies(plugin: Needing, others: readonly Needing[]): void {
+export function demandDependencies(plugin: Needing & PluginIdentity, others: readonly Needing[]): void {
   const faults = dependencyFaults(plugin, others);
   if (faults.length === 0) return;
-  throw new AxiomError("plugin_refused", `Cannot load the plugin ${nameOf(plugin)}: ${faults.join("; ")}`, {
+  throw new AxiomError("plugin_refused", `Cannot load the plugin ${nameOfPlugin(plugin)}: ${faults.join("; ")}`, {
     hint: "Load or replace first what it needs; `axiom plugin list` shows what is installed",
   });
 }

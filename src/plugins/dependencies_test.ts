@@ -50,8 +50,9 @@ Deno.test("dependencyFaults() names the path to what is missing, unfit or circul
 });
 
 Deno.test("demandDependencies() refuses with all of them", () => {
-  throws(() => demandDependencies(made("a 1.0.0", "b ^1", "c *"), []), {
+  throws(() => demandDependencies({ ...made("a 1.0.0", "b ^1", "c *"), sha256: "ab".repeat(32) }, []), {
     kind: "plugin_refused",
-    message: "Cannot load the plugin a 1.0.0: a 1.0.0 → b ^1: none is installed; a 1.0.0 → c *: none is installed",
+    message:
+      "Cannot load the plugin a 1.0.0 (sha256 abababababab): a 1.0.0 → b ^1: none is installed; a 1.0.0 → c *: none is installed",
   });
 });

@@ -39,7 +39,7 @@ export async function loadPlugin(
   const { pluginId, version } = manifest;
   const { signer, doubt } = await judge({ ...file, pluginId, version }, trust);
   const manifests = await Promise.all((await folder.list()).map((each) => manifestOf(folder, each)));
-  demandDependencies(manifest, manifests.filter((each) => each !== undefined));
+  demandDependencies({ ...manifest, sha256: file.sha256 }, manifests.filter((each) => each !== undefined));
   if (tryWith !== undefined) await tryFile(folder, admitted, trust, tryWith);
   let plugin!: LockedPlugin;
   await folder.change((plugins) => {
@@ -47,7 +47,9 @@ export async function loadPlugin(
     if (old !== undefined && !replaces && old.sha256 !== file.sha256) {
       throw new AxiomError(
         "plugin_refused",
-        `Cannot load the plugin ${pluginId} ${version}: ${nameOfPlugin(old)} is there`,
+        `Cannot load the plugin ${nameOfPlugin({ pluginId, version, sha256: file.sha256 })}: ${
+          nameOfPlugin(old)
+        } is there`,
         {
           hint: "Run `axiom plugin replace` with the same file",
         },

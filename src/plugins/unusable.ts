@@ -18,13 +18,13 @@ export function revokedError(plugin: PluginIdentity): AxiomError {
 }
 
 /** It asks for what nobody has granted yet. */
-export function heldError({ plugin: { pluginId, version }, missing }: PluginStanding): AxiomError {
+export function heldError({ plugin, missing }: PluginStanding): AxiomError {
   const names = missing.map(({ name }) => name).join(", ");
   return new AxiomError(
     "plugin_refused",
-    `Cannot use the plugin ${pluginId} ${version}: it waits for a grant of ${names}`,
+    `Cannot use the plugin ${nameOfPlugin(plugin)}: it waits for a grant of ${names}`,
     {
-      hint: `Run \`axiom plugin info ${pluginId}\`, then \`axiom plugin grant\``,
+      hint: `Run \`axiom plugin info ${plugin.pluginId}\`, then \`axiom plugin grant\``,
     },
   );
 }
