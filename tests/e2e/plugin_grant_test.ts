@@ -38,6 +38,30 @@ Deno.test({
   }),
 });
 
+Deno.test(
+  "notes of a plugin stay for when it is loaded again, until a person takes them away",
+  onMachine(async (machine) => {
+    await using server = toyStorageServer();
+    const load = ["plugin", "load", await writePlugin(machine, "s.wasm", toyStorage(server.port))];
+    const unload = (...args: string[]) => succeeds(machine, "plugin", "unload", ...args, STORAGE_ID);
+    const folder = `${machine.home}/.local/state/axiom/plugins`, notes = `${folder}/${STORAGE_ID}.notes`;
+    await succeeds(machine, ...load);
+    equal((await unload()).stdout, `Removed ${STORAGE_ID} 1.2.3\n`);
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeTextFile(notes, "");
+    await succeeds(machine, ...load);
+    match((await unload()).stdout, new RegExp(`Its notes stay in ${notes}; .*--notes ${STORAGE_ID}`));
+    match((await unload("--notes")).stdout, /Removed the notes of storage_toy/);
+    deepEqual([...Deno.readDirSync(folder)], []);
+    await Deno.writeTextFile(notes, "");
+    await succeeds(machine, ...load);
+    match((await unload("--notes")).stdout, /Removed storage_toy 1\.2\.3, the notes of storage_toy/);
+    deepEqual([...Deno.readDirSync(folder)], []);
+    const nothing = await machine.run(["plugin", "unload", "--notes", "../../x"]);
+    equal(nothing.code, 14, nothing.stderr);
+  }),
+);
+
 Deno.test({
   name: "a backup to a storage plugin whose grant is taken back ends with 14 and without a snapshot",
   ignore: !unix,

@@ -236,7 +236,7 @@ const CASES: [line: string, options: unknown][] = [
   ["plugin load a.wasm", { path: "a.wasm" }],
   ["plugin replace --signature s a.wasm", { path: "a.wasm", signaturePath: "s" }],
   ["plugin rollback some_id", { id: "some_id" }],
-  ["plugin unload --with-dependants some_id", { id: "some_id", withDependants: true }],
+  ["plugin unload --with-dependants some_id", { id: "some_id", withDependants: true, withNotes: false }],
   ["plugin list", { withBuiltIn: false }],
   ["plugin list --built-in", { withBuiltIn: true }],
   ["plugin grant --all some_id", { id: "some_id", request: { names: "all", hosts: [], private: false, folders: [] } }],

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { PluginCredential } from "../../config/plugin_settings.ts";
 import type { FileSystem } from "../../platform/file_system.ts";
@@ -7,6 +6,7 @@ import { credentialFor } from "./credentials.ts";
 import { httpService, type HttpSettings } from "./http_service.ts";
 import { filesService } from "./files_service.ts";
 import { kvService } from "./kv_service.ts";
+import { notesFile } from "./notes_file.ts";
 import { repoService, type RepositoryMetadata } from "./repo_service.ts";
 
 export interface ServiceSettings {
@@ -28,7 +28,7 @@ export function hostServices(
     open(name, { pluginId }, granted) {
       switch (name) {
         case "kv":
-          return stateFolder === undefined ? undefined : kvService(notesOf(stateFolder, pluginId), clock);
+          return stateFolder === undefined ? undefined : kvService(notesFile(stateFolder, pluginId), clock);
         case "net.http":
           return httpService(granted, {
             credentialOf: (host, port) => credentialFor(credentials, pluginId, host, port),
@@ -43,8 +43,4 @@ export function hostServices(
       }
     },
   };
-}
-
-function notesOf(stateFolder: string, pluginId: string): string {
-  return join(stateFolder, "plugins", `${pluginId}.notes`);
 }
