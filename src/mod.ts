@@ -1,8 +1,8 @@
 /**
- * AXIOM as a library: the verbs of the command line, on an open repository.
+ * AXIOM as a library: the verbs of the command line, on an open repository; with {@linkcode openApp} also plugins.
  *
  * Failures are {@linkcode AxiomError}, of a kind that never changes. What an operation says on the way, such as progress and
- * files that cannot be read, are events. `docs/library.md` has an example that a test runs.
+ * files that cannot be read, are events. `docs/library.md` has examples that a test runs.
  *
  * @module
  */
