@@ -113,9 +113,13 @@ export class FileSource implements BackupSource {
       signal,
     );
     const splitKey = writer.repository.keys.treeSplitKey();
-    const folders = (this.options.streams ?? []).map((each) => new StreamFolder(each, writer, trees, tally, signal));
+    const folders: StreamFolder[] = [];
     try {
-      for (const folder of folders) await folder.look(); // before anything is uploaded that would be in vain
+      for (const each of this.options.streams ?? []) {
+        const folder = new StreamFolder(each, writer, trees, tally, signal);
+        folders.push(folder);
+        await folder.look(); // before anything is uploaded that would be in vain
+      }
       const sources = new SourceTreeSaver(files, walker, trees, writer.metadata.put, splitKey, folders);
       const tree = sourceTree([...this.#existing, ...folders.map(({ path }) => path)]);
       const root = await sources.save(tree, parent?.snapshot.root);
