@@ -35,13 +35,17 @@ export function demandCategory(
   });
 }
 
-/** Works with whichever generation serves now, which stays as it is meanwhile. */
+/** Works with whichever generation serves now, which stays as it is meanwhile; with that of `held` where none does. */
 export async function withLease<T>(
   registry: PluginRegistry,
   pluginId: string,
   use: (lease: Lease) => Promise<T>,
+  held?: Lease,
 ): Promise<T> {
-  const lease = registry.lease(pluginId);
+  const kept = held === undefined || registry.isServing(pluginId)
+    ? undefined
+    : registry.leaseOf(pluginId, held.generation);
+  const lease = kept ?? registry.lease(pluginId);
   try {
     return await use(lease);
   } finally {

@@ -13,14 +13,17 @@ import { type BackupStrategy, planWith } from "./wasm_strategy.ts";
 export class PluginUses {
   constructor(readonly atHand: PluginsAtHand) {}
 
-  /** A repository's store that a plugin keeps; throws why it cannot be used. */
+  /**
+   * A repository's store that a plugin keeps, until it is closed also where that is unloaded. Throws why it cannot be used.
+   */
   storage(pluginId: string, settings: Pick<StorageSettings, "location" | "random" | "onForeign">): PluginStore {
     const { registry } = this.atHand;
     demandCategory(this.atHand, pluginId, "storage", `use ${settings.location} as a repository`);
+    const first = registry.lease(pluginId);
     return new PluginStore({
       ...settings,
-      call: (call, signal) => withLease(registry, pluginId, (lease) => lease.call(call, { signal })),
-      close: () => Promise.resolve(), // the registry ends what runs
+      call: (call, signal) => withLease(registry, pluginId, (lease) => lease.call(call, { signal }), first),
+      close: () => Promise.resolve(first.release()), // the registry ends what runs
     });
   }
 

@@ -38,6 +38,30 @@ Deno.test({
   }),
 });
 
+Deno.test({
+  name: "a backup to a storage plugin that is unloaded goes on to its end",
+  ignore: !unix,
+  fn: onMachine(async (machine) => {
+    await using server = toyStorageServer();
+    const repo = ["--repo", `${STORAGE_ID}+http://127.0.0.1:${server.port}/backups`];
+    const load = ["plugin", "load", await writePlugin(machine, "s.wasm", toyStorage(server.port))];
+    await succeeds(machine, ...load);
+    await succeeds(machine, "plugin", "grant", "--all", STORAGE_ID);
+    await succeeds(machine, "init", ...repo);
+    const before = server.objects.size;
+    const backup = new PacedBackup(machine, ...repo);
+    await backup.feedUntil("an object of the backup", () => Promise.resolve(server.objects.size > before));
+    const { stdout } = await succeeds(machine, "plugin", "unload", STORAGE_ID);
+    match(stdout, new RegExp(`Process ${backup.pid}: ${STORAGE_ID} is unloaded; what runs with it goes on`));
+    await backup.feed(4);
+    await backup.finish();
+    await succeeds(machine, ...load);
+    await succeeds(machine, "plugin", "grant", "--all", STORAGE_ID);
+    equal((await succeeds(machine, "snapshots", "--json", ...repo)).json().length, 1);
+    await succeeds(machine, "check", "--read-data", ...repo);
+  }),
+});
+
 Deno.test(
   "notes of a plugin stay for when it is loaded again, until a person takes them away",
   onMachine(async (machine) => {
