@@ -98,6 +98,7 @@ export const LIMITS = {
   progressIntervalMs: 100,
   signatureFileBytesMax: 16 * KIB, // of minisign: keys of 200 bytes, and signatures with a comment of 8 KiB
   bugReportsMax: 20, // files kept; a backup every minute must not fill a disk with them
+  sameInterruptMs: 200, // from one SIGINT to the next by which the same Ctrl-C is told again
   errorCausesMax: 16, // followed from an error; a cause may be a cycle
   foreignPathsMax: 1000, // of what lies in a repository and is none of ours; told, not counted
   pinnedHeadsMax: 256, // lists of paths whose last snapshot a client remembers; each costs a request when it opens

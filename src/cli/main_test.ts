@@ -2,6 +2,7 @@
 import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { LIMITS } from "../base/limits.ts";
 
 const root = new URL("../../", import.meta.url);
 const main = fileURLToPath(new URL("main.ts", root));
@@ -167,6 +168,7 @@ Deno.test({
           for (const [at, signal] of signals.entries()) {
             // The same signal twice at once is one: wait until the first has arrived.
             if (at > 0) errors += (await err.read()).value ?? "";
+            if (at > 0) await new Promise((resolve) => setTimeout(resolve, 2 * LIMITS.sameInterruptMs));
             child.kill(signal);
           }
           for (let part = await out.read(); !part.done; part = await out.read()) text += part.value;

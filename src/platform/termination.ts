@@ -1,8 +1,11 @@
+import { LIMITS } from "../base/limits.ts";
+
 export type TerminationSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGBREAK";
 
 /**
  * Calls `handler` each time a person or the system asks the program to end, which then no longer ends by itself. That the
- * terminal is gone is told once, though both the shell and the kernel say it, and not at all under `nohup`.
+ * terminal is gone is told once, though both the shell and the kernel say it, and not at all under `nohup`. So is Ctrl-C, which
+ * under `deno task` comes from the terminal and again from that.
  *
  * @returns Stops listening; may be called twice
  */
@@ -10,11 +13,16 @@ export function onTermination(handler: (signal: TerminationSignal) => void): () 
   const signals: TerminationSignal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
     : ["SIGINT", "SIGTERM", "SIGHUP"];
-  let isGone = ignoresHangup();
+  let isGone = ignoresHangup(), interruptedMs = -Infinity;
   const listeners = signals.map((signal) => {
     const listener = () => {
       if (signal === "SIGHUP" && isGone) return;
       if (signal === "SIGHUP") isGone = true;
+      if (signal === "SIGINT") {
+        const lastMs = interruptedMs;
+        interruptedMs = performance.now();
+        if (interruptedMs - lastMs < LIMITS.sameInterruptMs) return;
+      }
       handler(signal);
     };
     return { signal, listener };

@@ -1,4 +1,5 @@
 import { deepStrictEqual as deepEqual } from "node:assert/strict";
+import { LIMITS } from "../base/limits.ts";
 import { hasProgram, isLinux } from "./file_system_fixture.ts";
 
 const PROGRAM = `
@@ -13,8 +14,8 @@ const PROGRAM = `
 interface Case {
   name: string;
   command: string[];
-  /** Each with what is awaited before the next one. */
-  sent: [signal: Deno.Signal, awaited?: string][];
+  /** Each with what is awaited before the next one, and how long after that this comes. */
+  sent: [signal: Deno.Signal, awaited?: string, pauseMs?: number][];
   heard: string[];
 }
 
@@ -32,7 +33,8 @@ async function heardBy({ command, sent }: Case, file: string): Promise<string[]>
     }
   };
   await until("listening");
-  for (const [signal, awaited] of sent) {
+  for (const [signal, awaited, pauseMs = 0] of sent) {
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
     child.kill(signal);
     if (awaited !== undefined) await until(awaited);
   }
@@ -50,6 +52,18 @@ Deno.test({
     await Deno.writeTextFile(file, PROGRAM);
     const cases: Case[] = [
       { name: "SIGINT", command: [], sent: [["SIGINT", "SIGINT"]], heard: ["SIGINT"] },
+      {
+        name: "SIGINT once, told twice",
+        command: [],
+        sent: [["SIGINT"], ["SIGINT", "SIGINT"], ["SIGTERM", "SIGTERM"]],
+        heard: ["SIGINT", "SIGTERM"],
+      },
+      {
+        name: "SIGINT twice",
+        command: [],
+        sent: [["SIGINT", "SIGINT"], ["SIGINT", undefined, 2 * LIMITS.sameInterruptMs], ["SIGTERM", "SIGTERM"]],
+        heard: ["SIGINT", "SIGINT", "SIGTERM"],
+      },
       {
         name: "SIGHUP twice",
         command: [],
