@@ -42,6 +42,12 @@ export class EarlyScan {
     this.#stopped = true;
   }
 
+  /** Gives up what was found: a first backup has nothing to compare it with. */
+  forget(): void {
+    this.stop();
+    this.#folders.clear();
+  }
+
   /** What was found of a folder, once. */
   take(path: string): PackedFolder | undefined {
     const folder = this.#folders.get(path);

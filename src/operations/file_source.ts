@@ -90,6 +90,7 @@ export class FileSource implements BackupSource {
       tally.expected = { files, bytes };
     }
     const early = parent === undefined ? undefined : this.#early;
+    if (early === undefined) this.#early?.forget();
     this.#early = undefined;
     const trees = writer.trees();
     const saver = new FileSaver(files, writer);

@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes, free } from "../base/bytes.ts";
 import { AxiomError, messageOf } from "../base/errors.ts";
-import { collectYoungGarbage } from "../base/garbage.ts";
+import { collectGarbage } from "../base/garbage.ts";
 import { BUILT_IN, type Cipher, type Codec, type FormatOrigin } from "./codec.ts";
 import { frameAad, type FramePlace, openFrame, sealFrame } from "./frame.ts";
 import type { PlainFrame } from "./frame_builder.ts";
@@ -89,7 +89,7 @@ export class FrameSealer {
       if (fault !== undefined) throw broken(codec, cipher, fault);
       if (decoded.buffer !== frame.plain.buffer && decoded.buffer !== sealed.buffer) free(decoded);
     }
-    collectYoungGarbage();
+    collectGarbage();
     return {
       pack: grant.pack,
       frame: grant.place.frame,

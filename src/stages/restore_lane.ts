@@ -3,7 +3,7 @@
  * id was recomputed, and a file that a frame holds whole is made only if all of its chunks are right.
  */
 import { type Bytes, equalBytes, free, standsAt } from "../base/bytes.ts";
-import { collectYoungGarbage } from "../base/garbage.ts";
+import { collectGarbage } from "../base/garbage.ts";
 import { AxiomError, reportError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import {
@@ -68,7 +68,7 @@ export class RestoreLane {
     const outcomes = task.type === "write" ? this.#write(task.writes, chunks, bad) : [];
     free(frame.sealed);
     free(plain);
-    collectYoungGarbage();
+    collectGarbage();
     return { badChunks: [...bad], outcomes };
   }
 

@@ -1,5 +1,5 @@
 import { AxiomError } from "../base/errors.ts";
-import { collectYoungGarbage } from "../base/garbage.ts";
+import { collectGarbage } from "../base/garbage.ts";
 import { LIMITS } from "../base/limits.ts";
 import { releaseFreeMemory } from "../platform/memory.ts";
 import type { DedupSegment } from "./dedup_table.ts";
@@ -212,7 +212,7 @@ export class WorkerPool {
     this.#handledBytes += plainBytes;
     if (this.#handledBytes < LIMITS.bytesBetweenReleases) return;
     this.#handledBytes = 0;
-    collectYoungGarbage();
+    collectGarbage();
     releaseFreeMemory();
   }
 
