@@ -5,7 +5,6 @@ import { join } from "node:path";
 const PROGRAM = "/usr/sbin/apache2";
 const MODULES = "/usr/lib/apache2/modules";
 const WAIT_MS = 50;
-const TRIES = 200;
 
 export const hasApache = existsSync(PROGRAM) && existsSync(`${MODULES}/mod_dav_fs.so`);
 
@@ -28,7 +27,7 @@ export async function startApache(): Promise<DavServer> {
     stdout: "null",
     stderr: "null",
   }).spawn();
-  await answers(port);
+  await answers(port, server.status);
   return {
     port,
     folder,
@@ -63,8 +62,11 @@ DavLockDB ${place}/locks/db
 `;
 }
 
-async function answers(port: number): Promise<void> {
-  for (let i = 0; i < TRIES; i++) {
+/** Waits for as long as it runs: a busy machine takes its time. */
+async function answers(port: number, ended: Promise<Deno.CommandStatus>): Promise<void> {
+  let end: Deno.CommandStatus | undefined;
+  void ended.then((status) => end = status);
+  while (end === undefined) {
     try {
       (await Deno.connect({ port, hostname: "127.0.0.1" })).close();
       return;
@@ -72,5 +74,5 @@ async function answers(port: number): Promise<void> {
       await new Promise((done) => setTimeout(done, WAIT_MS));
     }
   }
-  throw new Error(`Apache does not answer at port ${port}`);
+  throw new Error(`Apache ended with ${end.code} before it answered at port ${port}`);
 }

@@ -1,17 +1,13 @@
-//! Objects as files on a WebDAV server (RFC 4918). An object is written under another name and then moved, which a server
-//! does at once and, with `Overwrite: F`, only where nothing is; so nobody sees a part of it, and nothing is written twice.
+//! Objects as files on a WebDAV server (RFC 4918). Names that begin with a point are no objects: they are on their way to be one.
 
 #[path = "../../../plugin-pdk/rust/axiom.rs"]
 mod axiom;
 mod listing;
+mod put;
 
 use axiom::{failure, Class, Failure, Header, Response};
 use listing::{Cursor, Item};
-use sha2::{Digest, Sha256};
 use std::cell::RefCell;
-
-/// Names that begin so are no objects: they are on their way to be one.
-const PART: &str = ".part-";
 
 thread_local!(static URL: RefCell<String> = const { RefCell::new(String::new()) });
 
@@ -26,7 +22,7 @@ impl axiom::Plugin for WebDav {
     fn execute(operation: u32, header: &Header) -> axiom::Result {
         let key = header.string("key").unwrap_or_default();
         match operation {
-            axiom::PUT => put(&key, &axiom::read_all()),
+            axiom::PUT => put::put(&key, &axiom::read_all()),
             axiom::GET => get(&key, header.integer("offset"), header.integer("length")),
             axiom::STAT => stat(&key),
             axiom::LIST => list(header),
@@ -46,69 +42,26 @@ fn folder_of(key: &str) -> &str {
     &key[..key.rfind('/').map_or(0, |at| at + 1)]
 }
 
-fn put(key: &str, object: &[u8]) -> axiom::Result {
-    // Named by what is in it, so that two who write at once only ever write the same bytes there.
-    let digest = Sha256::new().chain_update(key).chain_update([0]).chain_update(object).finalize();
-    let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    let part = format!("{}{PART}{name}", folder_of(key));
-    let mut response = send("PUT", &part, &[], object)?;
-    if matches!(response.status, 404 | 409) {
-        make_folders(folder_of(key))?;
-        response = send("PUT", &part, &[], object)?;
-    }
-    expect("PUT", &part, response)?;
-    let destination = url(key);
-    let moved = send("MOVE", &part, &[("destination", &destination), ("overwrite", "F")], &[])?;
-    match moved.status {
-        200..=299 => Ok(()),
-        412 => {
-            send("DELETE", &part, &[], &[])?;
-            Err(failure(Class::Conflict, format!("{key} exists")))
-        }
-        // Another one moved the same bytes there first.
-        404 => match item(key)? {
-            Some(_) => Err(failure(Class::Conflict, format!("{key} exists"))),
-            None => Err(failure(Class::Transient, format!("{part} was gone before it was moved"))),
-        },
-        _ => expect("MOVE", &part, moved).map(drop),
-    }
-}
-
-/// The first one is that of the repository; what lies above it was there before.
-fn make_folders(folder: &str) -> axiom::Result {
-    let ends = folder.match_indices('/').map(|(at, _)| at + 1);
-    for end in std::iter::once(0).chain(ends) {
-        let mut made = send("MKCOL", &folder[..end], &[], &[])?;
-        // Apache says 403 where another client made it at this moment, and 405 from then on.
-        if made.status == 403 {
-            made = send("MKCOL", &folder[..end], &[], &[])?;
-        }
-        // 405: it is there already. Some servers say 409 or 301 of the root.
-        if !matches!(made.status, 200..=299 | 405) && end > 0 {
-            expect("MKCOL", &folder[..end], made)?;
-        }
-    }
-    Ok(())
-}
-
 fn get(key: &str, offset: Option<i64>, length: Option<i64>) -> axiom::Result {
-    let range = match (offset, length) {
-        (Some(offset), Some(length)) if length > 0 => Some((offset as usize, length as usize)),
-        _ => None,
-    };
-    let wanted = range.map(|(offset, length)| format!("bytes={offset}-{}", offset + length - 1));
-    let headers: Vec<(&str, &str)> = wanted.iter().map(|text| ("range", text.as_str())).collect();
-    let response = expect("GET", key, send("GET", key, &headers, &[])?)?;
-    let body = response.body.as_slice();
-    axiom::write(match range {
-        // A server may give everything, whatever it was asked for.
-        Some((offset, length)) if response.status == 200 => {
-            let from = offset.min(body.len());
-            &body[from..(offset + length).min(body.len())]
+    match (offset, length) {
+        (Some(offset), Some(length)) if length > 0 => {
+            axiom::write(&read_range(key, offset as usize, length as usize)?);
         }
-        _ => body,
-    });
+        _ => axiom::write(&expect("GET", key, send("GET", key, &[], &[])?)?.body),
+    }
     Ok(())
+}
+
+fn read_range(key: &str, offset: usize, length: usize) -> axiom::Result<Vec<u8>> {
+    let range = format!("bytes={offset}-{}", offset + length - 1);
+    let response = expect("GET", key, send("GET", key, &[("range", &range)], &[])?)?;
+    let mut body = response.body;
+    // A server may give everything, whatever it was asked for.
+    if response.status == 200 {
+        body.truncate(offset + length);
+        body.drain(..offset.min(body.len()));
+    }
+    Ok(body)
 }
 
 fn properties(path: &str, depth: &str) -> axiom::Result<Response> {
@@ -199,15 +152,19 @@ fn send(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> axio
 }
 
 fn expect(method: &str, path: &str, response: Response) -> axiom::Result<Response> {
-    let status = response.status;
-    let class = match status {
-        200..=299 => return Ok(response),
+    match response.status {
+        200..=299 => Ok(response),
+        _ => Err(refused(method, path, &response)),
+    }
+}
+
+fn refused(method: &str, path: &str, response: &Response) -> Failure {
+    let class = match response.status {
         401 | 403 => Class::Auth,
         404 => Class::NotFound,
-        412 => Class::Conflict,
         413 | 507 => Class::Quota,
-        408 | 423 | 429 | 500 | 502..=504 => Class::Transient,
+        207 | 408 | 412 | 423 | 429 | 500 | 502..=504 => Class::Transient,
         _ => Class::Permanent,
     };
-    Err(Failure { class: class as i32, message: format!("{method} {path}: the server answers {status}") })
+    failure(class, format!("{method} {path}: the server answers {}", response.status))
 }
