@@ -122,9 +122,17 @@ class BackupRun {
   }
 
   async run(): Promise<Omit<BackupSummary, "durationSeconds">> {
+    try {
+      return await this.#run();
+    } finally {
+      this.source.end?.();
+    }
+  }
+
+  async #run(): Promise<Omit<BackupSummary, "durationSeconds">> {
     const { repository, options, context } = this;
     const scanStarted = this.source.begin(repository.context.clock.nowNs());
-    const paths = this.source.paths(this.#tally);
+    const paths = await this.source.paths(this.#tally);
     const { snapshots } = await repository.snapshots(context.signal);
     const same = sameSource(snapshots, { host: context.identity.host, paths });
     warnOfAhead(same, scanStarted, context.onEvent);

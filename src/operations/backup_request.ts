@@ -10,7 +10,8 @@ import { flagPatterns, parsePatternFile, type Pattern } from "../stages/pattern_
 import { makeSavePolicy, type SavePolicy, type SavePolicyContext, type SavePolicyOptions } from "./save_policy.ts";
 import type { StreamProvider } from "../plugins/plugin_streams.ts";
 import type { EntryOwner } from "./made_entry.ts";
-import { type StreamFolderOptions, streamFolderPath } from "./stream_folder.ts";
+import type { StreamFolderOptions } from "./offered_streams.ts";
+import { streamFolderPath } from "./stream_folder.ts";
 import { absolute, type ListedSource, parseSourceList, parseSourceListRaw, resolveSources } from "./source_list.ts";
 
 /** What is asked for in addition to the configuration. */

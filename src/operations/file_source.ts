@@ -1,4 +1,4 @@
-import { AxiomError } from "../base/errors.ts";
+import { AxiomError, reportError } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import { displayName } from "../base/names.ts";
 import { type FileSystem, SystemError } from "../platform/file_system.ts";
@@ -14,7 +14,8 @@ import { FileSaver } from "./file_saver.ts";
 import { sourceTree, SourceTreeSaver } from "./source_tree.ts";
 import { KnownFoldersFile } from "./known_folders_file.ts";
 import type { SavePolicy } from "./save_policy.ts";
-import { StreamFolder, type StreamFolderOptions, streamFolderPath, type UsedSource } from "./stream_folder.ts";
+import { type OfferedStreams, offeredStreams, type StreamFolderOptions } from "./offered_streams.ts";
+import { StreamFolder, streamFolderPath, unsaved, type UsedSource } from "./stream_folder.ts";
 import { TreeSaver } from "./tree_saver.ts";
 
 export interface FileSourceOptions {
@@ -46,6 +47,7 @@ export class FileSource implements BackupSource {
   used: readonly UsedSource[] = [];
   filters: readonly UsedFilter[] = [];
   #existing: string[] = [];
+  #offers: OfferedStreams[] = [];
   #early: EarlyScan | undefined;
   #isBegun = false;
 
@@ -57,7 +59,7 @@ export class FileSource implements BackupSource {
     return this.#early?.startedNs ?? nowNs;
   }
 
-  paths(tally: BackupTally): string[] {
+  async paths(tally: BackupTally): Promise<string[]> {
     for (const fault of this.options.faults ?? []) tally.lostSource(fault);
     const missing: [path: string, error: SystemError][] = [];
     const existing = this.options.paths.filter((path) => {
@@ -70,16 +72,34 @@ export class FileSource implements BackupSource {
         return false;
       }
     });
-    const made = (this.options.streams ?? []).map(({ provider }) => streamFolderPath(provider));
+    const failed = await this.#ask();
+    const made = this.#offers.map(({ options }) => streamFolderPath(options.provider));
     if (existing.length + made.length > 0) {
       for (const [path, error] of missing) tally.missingSource(path, error);
+      for (const [path, error] of failed) tally.report(path, reportError(unsaved(path, error)));
       this.#existing = existing.sort();
       return [...existing, ...made].sort();
     }
+    if (failed.length > 0) throw failed[0][1];
     const what = this.options.paths.map(displayName).join(", ") || "what was listed";
     throw new AxiomError("source_missing", `Cannot back up ${what}: no such file or folder`, {
       hint: "Check the paths; no snapshot was made",
     });
+  }
+
+  /** Asks plugins what they have before anything is uploaded; returns those that cannot say. */
+  async #ask(): Promise<[path: string, error: AxiomError][]> {
+    const failed: [path: string, error: AxiomError][] = [];
+    for (const each of this.options.streams ?? []) {
+      const offer = await offeredStreams(each, this.context.signal);
+      if (offer instanceof AxiomError) failed.push([streamFolderPath(each.provider), offer]);
+      else this.#offers.push(offer);
+    }
+    return failed;
+  }
+
+  end(): void {
+    for (const { session } of this.#offers.splice(0)) session.end();
   }
 
   async save(writer: RepositoryWriter, tally: BackupTally, parent: StoredSnapshot | undefined): Promise<string> {
@@ -114,13 +134,8 @@ export class FileSource implements BackupSource {
       signal,
     );
     const splitKey = writer.repository.keys.treeSplitKey();
-    const folders: StreamFolder[] = [];
+    const folders = this.#offers.map((offer) => new StreamFolder(offer, writer, trees, tally, signal));
     try {
-      for (const each of this.options.streams ?? []) {
-        const folder = new StreamFolder(each, writer, trees, tally, signal);
-        folders.push(folder);
-        await folder.look(); // before anything is uploaded that would be in vain
-      }
       const sources = new SourceTreeSaver(files, walker, trees, writer.metadata.put, splitKey, folders);
       const tree = sourceTree([...this.#existing, ...folders.map(({ path }) => path)]);
       const root = await sources.save(tree, parent?.snapshot.root);
@@ -129,7 +144,6 @@ export class FileSource implements BackupSource {
     } finally {
       this.used = folders.flatMap(({ used }) => used);
       this.filters = gate?.used ?? [];
-      for (const folder of folders) folder.end();
     }
   }
 }

@@ -3,25 +3,17 @@ import { displayName, sortNames } from "../base/names.ts";
 import { ChunkKind } from "../model/chunk.ts";
 import type { Entry } from "../model/entry.ts";
 import type { PluginIdentity } from "../plugins/plugin_failure.ts";
-import type { StreamProvider, StreamSession } from "../plugins/plugin_streams.ts";
+import type { StreamProvider } from "../plugins/plugin_streams.ts";
 import type { OfferedStream } from "../plugins/wasm_source.ts";
 import type { TreeReader } from "../repository/tree_reader.ts";
 import type { RepositoryWriter } from "../repository/writer.ts";
 import { type BackupTally, isSameContent } from "./backup_tally.ts";
 import { FolderWriter } from "./folder_writer.ts";
-import { type EntryOwner, madeEntry, madeStat } from "./made_entry.ts";
+import { madeEntry, madeStat } from "./made_entry.ts";
 import { ParentCursor } from "./parent_cursor.ts";
 import { ReusableContent } from "./reusable_content.ts";
-import type { SavePolicy } from "./save_policy.ts";
+import type { OfferedStreams } from "./offered_streams.ts";
 import { type SavedStream, StreamSaver } from "./stream_saver.ts";
-
-export interface StreamFolderOptions {
-  readonly provider: StreamProvider;
-  readonly owner: EntryOwner;
-  readonly policy: SavePolicy;
-  /** Read everything, whatever its version. */
-  readonly force: boolean;
-}
 
 /** A generation of a source plugin, and how many streams of the snapshot came from it or were vouched for by it. */
 export interface UsedSource {
@@ -43,38 +35,23 @@ const TRIES = 3;
 export class StreamFolder {
   readonly path: string;
   readonly used: UsedSource[] = [];
-  readonly #session: StreamSession;
   readonly #saver: StreamSaver;
   readonly #reusable: ReusableContent;
-  readonly #streams = new Map<string, OfferedStream>();
-  #lister: PluginIdentity | undefined;
 
   constructor(
-    readonly options: StreamFolderOptions,
+    readonly offer: OfferedStreams,
     readonly writer: RepositoryWriter,
     readonly trees: TreeReader,
     readonly tally: BackupTally,
     readonly signal?: AbortSignal,
   ) {
-    this.path = streamFolderPath(options.provider);
-    this.#session = options.provider.begin();
+    this.path = streamFolderPath(offer.options.provider);
     this.#saver = new StreamSaver(writer);
     this.#reusable = new ReusableContent(writer, trees);
   }
 
-  /** Asks what there is. Throws what the plugin throws: without a list nobody could say what is missing. */
-  async look(): Promise<void> {
-    const { plugin, streams } = await this.#session.list(this.signal);
-    this.#lister = plugin;
-    for (const stream of streams) this.#streams.set(stream.name, stream);
-  }
-
   get isEmpty(): boolean {
-    return this.#streams.size === 0;
-  }
-
-  end(): void {
-    this.#session.end();
+    return this.offer.streams.size === 0;
   }
 
   /**
@@ -89,9 +66,9 @@ export class StreamFolder {
     const folder = new FolderWriter(this.writer.metadata.put, this.writer.repository.keys.treeSplitKey(), undefined);
     const failedBefore = tally.filesFailed;
     let saved = 0;
-    for (const each of sortNames([...this.#streams.keys()])) {
+    for (const each of sortNames([...this.offer.streams.keys()])) {
       throwIfAborted(this.signal);
-      const stream = this.#streams.get(each)!, path = `${this.path}/${each}`;
+      const stream = this.offer.streams.get(each)!, path = `${this.path}/${each}`;
       const known = await cursor?.take(each);
       if (this.#isExcluded(path, stream)) {
         tally.excluded++;
@@ -110,14 +87,14 @@ export class StreamFolder {
   }
 
   #isExcluded(path: string, { name, sizeBytes = 0 }: OfferedStream): boolean {
-    return this.options.policy.select(path, name, { type: "file", sizeBytes, device: "" }) === "exclude";
+    return this.offer.options.policy.select(path, name, { type: "file", sizeBytes, device: "" }) === "exclude";
   }
 
   async #saveStream(path: string, stream: OfferedStream, last: Entry | undefined): Promise<Entry | undefined> {
     const { tally } = this;
     if (last !== undefined && await this.#isUnchanged(path, stream, last)) {
       const entry = stream.modifiedNs === undefined ? last : { ...last, mtime: stream.modifiedNs };
-      this.#count(this.#lister!);
+      this.#count(this.offer.lister);
       tally.unmodified(path, madeStat(entry, Number(last.size)));
       return entry;
     }
@@ -139,14 +116,14 @@ export class StreamFolder {
     entry.size = String(sizeBytes);
     if (content !== undefined) entry.content = content;
     if (chunker !== undefined) entry.chunker = chunker;
-    if (version !== undefined) entry.stream = { plugin_id: this.options.provider.pluginId, version };
+    if (version !== undefined) entry.stream = { plugin_id: this.offer.options.provider.pluginId, version };
     if (stream.modifiedNs !== undefined || last === undefined || !isSameContent(last, saved)) return entry;
     return { ...entry, mtime: last.mtime, ctime: last.ctime }; // so that a folder in which nothing changed is the same
   }
 
   /** Where the plugin vouches for it by a version that it gave before. */
   async #isUnchanged(path: string, { sizeBytes, version }: OfferedStream, last: Entry): Promise<boolean> {
-    const { force, policy, provider } = this.options, known = last.stream;
+    const { force, policy, provider } = this.offer.options, known = last.stream;
     if (force || version === undefined || known?.version !== version || known.plugin_id !== provider.pluginId) {
       return false;
     }
@@ -157,7 +134,7 @@ export class StreamFolder {
 
   /** An error is the stream's; what is thrown ends the backup. */
   async #content(path: string, stream: OfferedStream, last: Entry | undefined): Promise<SavedStream | AxiomError> {
-    const { policy, owner } = this.options;
+    const { policy, owner } = this.offer.options;
     const onProgress = (sizeBytes: number) => this.tally.reading(path, sizeBytes);
     for (let tries = 1;; tries++) {
       const reading: { failure?: unknown } = {};
@@ -178,7 +155,7 @@ export class StreamFolder {
 
   async *#parts(stream: OfferedStream, reading: { failure?: unknown }): AsyncGenerator<Uint8Array> {
     try {
-      const { plugin, bytes } = this.#session.read(stream, this.signal);
+      const { plugin, bytes } = this.offer.session.read(stream, this.signal);
       yield* bytes;
       this.#count(plugin);
     } catch (error) {
@@ -194,10 +171,11 @@ export class StreamFolder {
   }
 
   #made(name: string, type: "file" | "dir", timeNs = this.writer.repository.context.clock.nowNs()): Entry {
-    return madeEntry(name, type, this.options.owner, timeNs);
+    return madeEntry(name, type, this.offer.options.owner, timeNs);
   }
 }
 
-function unsaved(path: string, { message, hint, cause }: AxiomError): AxiomError {
+/** Of a stream, or of all that a source gives. */
+export function unsaved(path: string, { message, hint, cause }: AxiomError): AxiomError {
   return new AxiomError("source_unreadable", `Cannot save ${displayName(path)}: ${message}`, { hint, cause });
 }

@@ -194,8 +194,6 @@ Deno.test(
     });
     await expects(0, machine, "init");
     await install(machine, server);
-    const folder = machine.path("files");
-    await Deno.mkdir(folder);
     const cases: [answer: PostmanAnswer, why: RegExp][] = [
       [{ failure: "auth" }, /auth/],
       [{ failure: "traps" }, /trap: /],
@@ -204,8 +202,7 @@ Deno.test(
     ];
     for (const [answer, why] of cases) {
       result = answer;
-      const done = await expects(14, machine, "backup", "--source", "toy", folder);
-      match(done.stderr, why);
+      match((await expects(14, machine, "backup", "--source", "toy")).stderr, why);
     }
     equal(asked.includes("read"), false);
     deepEqual((await expects(0, machine, "snapshots", "--json")).json(), []);
@@ -220,6 +217,51 @@ Deno.test(
     result = { result: { entries: [] } };
     const empty = await expects(0, machine, "backup", "--source", "toy");
     match(empty.stderr, /\/source_toy is empty, and the snapshot before had 1 file there/);
+  }),
+);
+
+Deno.test(
+  "a source that cannot say what it has is lost like a path that is missing, and what stands beside it is saved",
+  onMachine(async (machine) => {
+    let isDown = false;
+    const streams = new Map<string, ToyStream>([["a", { data: utf8("x"), listed: { version: "1" } }]]);
+    const read: string[] = [];
+    await using server = postmanServer((posted) => {
+      if (posted.operation === "read") read.push(posted.header.name);
+      return isDown && posted.operation === "list" ? { failure: "auth" } : streamAnswer(streams, posted);
+    });
+    await expects(0, machine, "init");
+    const folder = machine.path("files");
+    await Deno.mkdir(folder);
+    await Deno.writeTextFile(`${folder}/a`, "file");
+    await expects(14, machine, "backup", "--source", "toy", folder); // not installed: refused before it begins
+    await install(machine, server);
+    await expects(0, machine, "backup", "--source", "toy", folder);
+
+    isDown = true;
+    const done = await expects(3, machine, "backup", "--source", "toy", folder, "--json");
+    const { files_failed, files_processed, sources } = done.last();
+    deepEqual({ files_failed, files_processed, sources }, { files_failed: 1, files_processed: 1, sources: [] });
+    deepEqual((await expects(0, machine, "snapshots", "--json")).json().at(-1).paths, [folder]);
+    const [told] = done.stdout.trim().split("\n").map((line) => JSON.parse(line)).filter(({ type }) =>
+      type === "error"
+    );
+    const named = `Cannot save ${PLACE}: Cannot run list of ${SOURCE_ID} 1\\.0\\.0 \\(sha256 [0-9a-f]{12}\\): auth`;
+    match(told.message, new RegExp(named));
+    match((await expects(0, machine, "ls", "--faults", "latest")).stdout, new RegExp(named));
+    equal((await expects(0, machine, "dump", `latest:${folder}/a`)).stdout, "file");
+    match(
+      (await expects(1, machine, "restore", `latest:${PLACE}`, "--target", machine.path("none"))).stderr,
+      new RegExp(PLACE),
+    );
+    match((await expects(14, machine, "backup", "--source", "toy", machine.path("none"))).stderr, /: auth/);
+    equal((await expects(0, machine, "snapshots", "--json")).json().length, 2);
+
+    isDown = false;
+    read.length = 0;
+    const back = (await expects(0, machine, "backup", "--source", "toy", folder, "--json")).last();
+    deepEqual([back.files_unmodified, read], [2, []]);
+    deepEqual(await restored(machine), contents(streams));
   }),
 );
 
