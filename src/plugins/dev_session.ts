@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { type LoadedPlugin, loadPlugin } from "./installed.ts";
 import { admit } from "./admission.ts";
 import type { PluginBytes, PluginFolder } from "./plugin_folder.ts";
-import type { LockedPlugin } from "./plugins_lock.ts";
+import type { LockedPlugin, LockedVersion } from "./plugins_lock.ts";
 import type { Trust } from "./trust.ts";
 
 /** What was installed before an author began, with its files, which the folder keeps no longer. */
@@ -64,10 +64,22 @@ export class DevSession {
         version = now?.version;
         return plugins;
       }
-      return [...plugins.filter((each) => each.pluginId !== pluginId), ...(plugin === undefined ? [] : [plugin])];
+      const others = plugins.filter((each) => each.pluginId !== pluginId);
+      return plugin === undefined || now === undefined ? others : [...others, withoutTaken(plugin, now)];
     }, files);
     this.#before = undefined;
     this.#own.clear();
     return { pluginId, version, isOthers };
   }
+}
+
+/** Rebuilds keep all grants: what the last one lacks was taken back meanwhile, and from those before it, too. */
+function withoutTaken(before: LockedPlugin, { grants: left }: LockedPlugin): LockedPlugin {
+  const taken = before.grants.filter(({ name }) => !left.some((each) => each.name === name)).map(({ name }) => name);
+  const kept = <T extends LockedVersion>(version: T): T => ({
+    ...version,
+    grants: version.grants.filter(({ name }) => !taken.includes(name)),
+  });
+  const { previous } = before;
+  return { ...kept(before), ...(previous === undefined ? {} : { previous: kept(previous) }) };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { userIds } from "../platform/host.ts";
 import { DevSession } from "./dev_session.ts";
-import { loadPlugin, rollBackPlugin, setGrants, unloadPlugin } from "./installed.ts";
+import { loadPlugin, rollBackPlugin, setGrants, takeGrants, unloadPlugin } from "./installed.ts";
 import { type PluginBytes, type PluginFolder, pluginFolder, sha256Of } from "./plugin_folder.ts";
 import { manifestSection } from "./plugin_fixture.ts";
 import { pluginModule } from "./wasm_fixture.ts";
@@ -65,6 +65,17 @@ Deno.test("what was installed is there again in the end, with the version before
     deepEqual(await folder.list(), before);
     equal((await rollBackPlugin(folder, ID, TRUST)).version, "1.0.0");
     equal(await session.restore(), undefined);
+  }));
+
+Deno.test("what was taken back meanwhile stays taken back in the end, also for the version before", () =>
+  inFolder(async (folder, session) => {
+    await install(folder, "1.0.0");
+    await install(folder, "2.0.0");
+    for (const version of ["2.1.0", "2.2.0"]) await session.put(file(version));
+    await takeGrants(folder, ID, ["clock"]);
+    await session.restore();
+    const [{ version, grants, previous }] = await folder.list();
+    deepEqual([version, grants, previous?.version, previous?.grants], ["2.0.0", [], "1.0.0", []]);
   }));
 
 Deno.test("where nothing was, nothing is in the end, and another id begins anew", () =>
