@@ -58,17 +58,23 @@ export class DropBox {
 
   /** For how long it has been as it is; undefined where it has gone. */
   async #ageMs(name: string): Promise<number | undefined> {
+    const signature = await this.#signature(name), nowMs = this.clock.monotonicMs();
+    if (signature === undefined) return undefined;
+    const known = this.#seen.get(name);
+    if (known?.signature === signature) return nowMs - known.sinceMs;
+    this.#seen.set(name, { signature, sinceMs: nowMs, isRefused: false });
+    return 0;
+  }
+
+  /** Changes with the file and with its signature; undefined where the file has gone. */
+  async #signature(name: string): Promise<string | undefined> {
     const signatures: string[] = [];
     for (const each of [name, `${name}.minisig`]) {
       const info = await Deno.stat(join(this.folder.path, each)).catch(() => undefined);
       if (info === undefined && each === name) return undefined;
       signatures.push(`${info?.size} ${info?.mtime?.getTime()} ${info?.ino}`);
     }
-    const signature = signatures.join(" "), nowMs = this.clock.monotonicMs();
-    const known = this.#seen.get(name);
-    if (known?.signature === signature) return nowMs - known.sinceMs;
-    this.#seen.set(name, { signature, sinceMs: nowMs, isRefused: false });
-    return 0;
+    return signatures.join(" ");
   }
 
   async #take(name: string, ageMs: number): Promise<string | undefined> {
@@ -78,6 +84,7 @@ export class DropBox {
       const { manifest: { pluginId } } = admit(file.bytes, { name });
       const replaces = (await this.folder.list()).some((each) => each.pluginId === pluginId);
       await loadPlugin(this.folder, file, this.trust, { replaces, tryWith: this.clock });
+      if (await this.#signature(name) !== this.#seen.get(name)!.signature) return pluginId; // a newer one lies there
       await Deno.remove(path).catch(() => {}); // another process took it in at the same time
       await Deno.remove(`${path}.minisig`).catch(() => {});
       return pluginId;

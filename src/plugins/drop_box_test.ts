@@ -6,7 +6,7 @@ import { LIMITS } from "../base/limits.ts";
 import { userIds } from "../platform/host.ts";
 import { DropBox } from "./drop_box.ts";
 import { manifestSection } from "./plugin_fixture.ts";
-import { pluginFolder } from "./plugin_folder.ts";
+import { type PluginFolder, pluginFolder } from "./plugin_folder.ts";
 import type { SignaturePolicy } from "./trust.ts";
 import { op, pluginModule, tagged } from "./wasm_fixture.ts";
 
@@ -26,10 +26,22 @@ interface Dropping {
   readonly refused: string[];
 }
 
-async function dropping(use: (box: Dropping) => Promise<void>, policy: SignaturePolicy = "warn"): Promise<void> {
+/** @param onChange Called while a file is being installed */
+async function dropping(
+  use: (box: Dropping) => Promise<void>,
+  policy: SignaturePolicy = "warn",
+  onChange: (path: string) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const path = await Deno.makeTempDir({ prefix: "axiom-drop-" });
   await Deno.chmod(path, 0o700);
-  const folder = pluginFolder(path), refused: string[] = [];
+  const plugins = pluginFolder(path), refused: string[] = [];
+  const folder: PluginFolder = {
+    ...plugins,
+    change: async (...args) => {
+      await onChange(path);
+      await plugins.change(...args);
+    },
+  };
   let nowMs = 0;
   const clock: Clock = { ...systemClock, monotonicMs: () => nowMs };
   const trust = { policy, trustedKeys: [], revoked: [] };
@@ -93,6 +105,28 @@ Deno.test("what is refused stays, is told of once, and is tried again when it ch
     deepEqual(await box.after(LIMITS.pluginSettleMs), [ID]);
     deepEqual(box.names(), ["half.wasm"]);
   }));
+
+Deno.test("a file that is put in the place of one that is being installed is installed next", () => {
+  const later = [module(2)];
+  return dropping(
+    async (box) => {
+      await box.put("new.wasm", module(1));
+      await box.after(0);
+      deepEqual(await box.after(LIMITS.pluginSettleMs), [ID]);
+      deepEqual([await box.installed(), box.names()], [["1.0.1"], ["new.wasm"]]);
+      await box.after(0);
+      deepEqual(await box.after(LIMITS.pluginSettleMs), [ID]);
+      deepEqual([await box.installed(), box.names()], [["1.0.2"], []]);
+    },
+    "warn",
+    async (path) => {
+      const data = later.pop();
+      if (data === undefined) return;
+      await Deno.writeFile(join(path, "half"), data);
+      await Deno.rename(join(path, "half"), join(path, "new.wasm"));
+    },
+  );
+});
 
 Deno.test("a file without a trusted signature is not taken where one is required", () =>
   dropping(async (box) => {
