@@ -168,6 +168,11 @@ export async function setGrants(
   });
 }
 
+/** Names of what a plugin was granted, or the generation before, which may serve while the present one waits. */
+export function grantedNames({ grants, previous }: LockedPlugin): string[] {
+  return [...new Set([...grants, ...previous?.grants ?? []].map(({ name }) => name))];
+}
+
 /** Takes grants back from a plugin, and from the generation that a rollback would bring back; `names` or all. */
 export async function takeGrants(
   folder: PluginFolder,

@@ -26,6 +26,7 @@ export class InstalledChanges {
   }
 }
 
-function stateOf({ sha256, key, grants }: LockedPlugin): string {
-  return JSON.stringify([sha256, key, grants]);
+/** The generation before may serve while the present one waits: what it may counts, too. */
+function stateOf({ sha256, key, grants, previous }: LockedPlugin): string {
+  return JSON.stringify([sha256, key, grants, previous?.sha256, previous?.grants]);
 }

@@ -39,6 +39,33 @@ Deno.test({
 });
 
 Deno.test({
+  name: "revoke reaches the version that serves while the one that is installed waits for its grant",
+  ignore: !unix,
+  fn: onMachine(async (machine) => {
+    await using server = toyStorageServer();
+    await succeeds(machine, "init");
+    await succeeds(machine, "plugin", "load", await writePlugin(machine, "1.wasm", toyStorage(server.port)));
+    await succeeds(machine, "plugin", "grant", "--all", STORAGE_ID);
+    const backup = new PacedBackup(machine);
+    const sockets = `${machine.home}/.local/state/axiom/run`;
+    const listed = () => Array.fromAsync(Deno.readDir(sockets)).catch(() => []);
+    await backup.waitUntil("a socket", async () => (await listed()).length > 0);
+    const second = await writePlugin(machine, "2.wasm", toyStorage(server.port, "/", { version: "2.0.0" }));
+    match(
+      (await machine.run(["plugin", "replace", second])).stdout,
+      /1\.2\.3 .*goes on|is not used: .*waits for a grant/,
+    );
+    const unknown = await machine.run(["plugin", "revoke", STORAGE_ID, "kv"]);
+    match(unknown.stderr, /was not granted that.*\n.*It was granted net\.http/);
+    const revoked = await succeeds(machine, "plugin", "revoke", STORAGE_ID, "net.http");
+    match(revoked.stdout, /storage_toy may no longer use net\.http/);
+    match(revoked.stdout, new RegExp(`Process ${backup.pid}: ${STORAGE_ID} 1.2.3 is stopped`));
+    await backup.feed(4);
+    await backup.finish();
+  }),
+});
+
+Deno.test({
   name: "a backup to a storage plugin that is unloaded goes on to its end",
   ignore: !unix,
   fn: onMachine(async (machine) => {

@@ -1,5 +1,5 @@
 import { AxiomError } from "../../base/errors.ts";
-import { installed, takeGrants } from "../../plugins/installed.ts";
+import { grantedNames, installed, takeGrants } from "../../plugins/installed.ts";
 import { defineCommand } from "../command.ts";
 import { askRunning, processesJson, processLines } from "../plugin_processes.ts";
 import { pluginFolderOf } from "../plugin_place.ts";
@@ -41,7 +41,7 @@ export const pluginRevoke = defineCommand({
     const app = await open();
     const folder = pluginFolderOf(app);
     const plugin = installed(await folder.list(), id);
-    const held = plugin.grants.map(({ name }) => name as string);
+    const held = grantedNames(plugin);
     const unknown = names?.find((name) => !held.includes(name));
     if (unknown !== undefined) {
       throw new AxiomError("usage", `Cannot revoke ${unknown}: ${id} was not granted that`, {
