@@ -14,13 +14,16 @@
 use crate::axiom::{self, failure, Class, Failure, Response};
 use crate::{expect, folder_of, item, listing, properties, refused, send, url};
 use sha2::{Digest, Sha256};
+use std::cell::Cell;
 
 const PART: &str = ".part-";
 const CLAIM: &str = ".claim-";
-/// More folders of parts with the same bytes are not made; those that are there were left behind.
+/// More writers do not write the same bytes at once.
 const PARTS_MAX: usize = 64;
 const TRIES: usize = 4;
 const COMPARED_BYTES: usize = 4 << 20;
+
+thread_local!(static IS_ALONE: Cell<bool> = const { Cell::new(false) });
 
 /// An object on its way.
 struct Part<'a> {
@@ -40,10 +43,17 @@ pub fn put(key: &str, object: &[u8]) -> axiom::Result {
 }
 
 fn store(key: &str, object: &[u8]) -> axiom::Result {
-    let part = upload(key, object)?;
-    let (folder, name) = key.split_at(folder_of(key).len());
-    let claim = format!("{folder}{CLAIM}{name}/");
-    match claim_name(&part, &claim) {
+    let digest = Sha256::new().chain_update(key).chain_update([0]).chain_update(object).finalize();
+    let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let folder = make_part(key, &name)?;
+    if !is_alone(folder_of(key))? {
+        remove(&folder)?;
+        return store_by_file(key, object, &name);
+    }
+    let part = Part { key, object, folder, name };
+    let (parent, name) = key.split_at(folder_of(key).len());
+    let claim = format!("{parent}{CLAIM}{name}/");
+    match upload(&format!("{}{}", part.folder, part.name), object).and_then(|()| claim_name(&part, &claim)) {
         Ok(()) => finish(&part, &claim),
         Err(error) => {
             let _ = remove(&part.folder);
@@ -52,35 +62,54 @@ fn store(key: &str, object: &[u8]) -> axiom::Result {
     }
 }
 
-fn upload<'a>(key: &'a str, object: &'a [u8]) -> axiom::Result<Part<'a>> {
-    let digest = Sha256::new().chain_update(key).chain_update([0]).chain_update(object).finalize();
-    let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    let part = Part { key, object, folder: make_part(key, &name)?, name };
-    let path = format!("{}{}", part.folder, part.name);
-    match send("PUT", &path, &[], object).and_then(|response| expect("PUT", &path, response)) {
-        Ok(_) => Ok(part),
-        Err(error) => {
-            let _ = remove(&part.folder);
-            Err(error)
-        }
+/// Whether MKCOL gives a folder to one client alone, so that it says 405 of `folder`, which is there. Where it succeeds, as
+/// rclone's does, others may write the same part.
+fn is_alone(folder: &str) -> axiom::Result<bool> {
+    if !IS_ALONE.get() {
+        IS_ALONE.set(send("MKCOL", folder, &[], &[])?.status == 405);
+    }
+    Ok(IS_ALONE.get())
+}
+
+/// For servers that lock both names of a MOVE before they look, as rclone does: no one moves a file that is being written.
+fn store_by_file(key: &str, object: &[u8], name: &str) -> axiom::Result {
+    let part = format!("{}{PART}{name}", folder_of(key));
+    upload(&part, object)?;
+    let moved = rename(&part, key)?;
+    if is_done(&moved) {
+        return Ok(());
+    }
+    remove(&part)?;
+    match item(key)? {
+        Some(_) => Err(exists(key)),
+        None => Err(refused("MOVE", &part, &moved)),
     }
 }
 
+fn upload(path: &str, object: &[u8]) -> axiom::Result {
+    expect("PUT", path, send("PUT", path, &[], object)?).map(drop)
+}
+
+/// A folder with no one else's part in it.
 fn make_part(key: &str, name: &str) -> axiom::Result<String> {
     let folder = folder_of(key);
-    let mut n = 0;
-    loop {
+    for n in 0..PARTS_MAX {
         let part = format!("{folder}{PART}{name}-{n}/");
         let mut made = make_folder(&part)?;
         if matches!(made.status, 404 | 409) {
             make_folders(folder)?;
             made = make_folder(&part)?;
         }
-        match made.status {
-            405 if n < PARTS_MAX => n += 1,
-            405 => return Ok(part),
-            _ => return expect("MKCOL", &part, made).map(|_| part),
+        if made.status != 405 {
+            return expect("MKCOL", &part, made).map(|_| part);
         }
+    }
+    // So many are nobody's: writers that are gone left them.
+    let part = format!("{folder}{PART}{name}-0/");
+    remove(&part)?;
+    match make_folder(&part)? {
+        made if is_done(&made) => Ok(part),
+        made => Err(failure(Class::Transient, format!("{PARTS_MAX} parts of {key} stand in the way: {}", made.status))),
     }
 }
 
@@ -183,6 +212,6 @@ fn make_folders(folder: &str) -> axiom::Result {
 }
 
 /// 207 tells of errors, RFC 4918 section 9.9.4.
-fn is_done(moved: &Response) -> bool {
-    matches!(moved.status, 200..=206)
+fn is_done(response: &Response) -> bool {
+    matches!(response.status, 200..=206)
 }
