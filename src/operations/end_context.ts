@@ -54,7 +54,8 @@ export function endContext(end: OperationEnd, surroundings: EndSurroundings): Re
 function wholeContext(end: OperationEnd, { log, location, host, secrets }: EndSurroundings) {
   const { command, event, exitCode, failure } = end;
   const summary = (end.summary ?? null) as { snapshot_id?: Json } | null;
-  const clean = (text: string) => withoutSecrets(text, secrets);
+  const hide = (text: string) => withoutSecrets(text, secrets);
+  const clean = (text: string) => hide(text).split("\n").map(displayName).join("\n");
   const report = ({ kind, message }: ErrorReport) => ({ kind, message: clean(message) });
   return {
     event,
@@ -74,16 +75,23 @@ function wholeContext(end: OperationEnd, { log, location, host, secrets }: EndSu
     error_count: log.errorCount,
     warnings: log.warnings.map(({ code, message }) => ({ code, message: clean(message) })),
     warning_count: log.warningCount,
-    summary: summary as Json,
+    summary: withHidden(summary as Json, hide),
   };
 }
 
 function withoutSecrets(text: string, secrets: readonly string[]): string {
-  const hidden = secrets.toSorted((a, b) => b.length - a.length).reduce(
-    (left, each) => left.replaceAll(each, "***"),
-    text,
-  );
-  return hidden.split("\n").map(displayName).join("\n");
+  return secrets.toSorted((a, b) => b.length - a.length).reduce((left, each) => left.replaceAll(each, "***"), text);
+}
+
+/** What a plugin or an error said in its own words; other texts are names and ids. */
+const WORDS = ["message", "hint", "artifacts"];
+
+function withHidden(value: Json | undefined, hide: (text: string) => string, isWords = false): Json {
+  if (typeof value === "string") return isWords ? hide(value) : value;
+  if (Array.isArray(value)) return value.map((each) => withHidden(each, hide, isWords));
+  if (typeof value !== "object" || value === null) return value ?? null;
+  const members = Object.entries(value).map(([key, each]) => [key, withHidden(each, hide, WORDS.includes(key))]);
+  return Object.fromEntries(members);
 }
 
 function shortened(value: Json | undefined, itemsMax: number): Json {

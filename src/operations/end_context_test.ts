@@ -53,6 +53,15 @@ Deno.test("endContext() hides secrets wherever a message has them, the longest f
   deepEqual([context.message, context.error.message], ["Cannot use ***", "Cannot use ***"]);
   equal(context.warnings[0].message, "posted to https://chat.example/***");
   ok(!JSON.stringify(context).includes("hunter2"));
+  const run = {
+    plugin_id: "processing_report",
+    error: { message: "posted to hunter2\nby hunter2" },
+    artifacts: ["hunter2"],
+  };
+  const summary = { mode: "incremental", snapshot_id: "abcabc", processing: [run] };
+  const { summary: told } = contextOf({ summary }, ["hunter2", "abcabc", "incremental"]);
+  const hidden = { ...run, error: { message: "posted to ***\nby ***" }, artifacts: ["***"] };
+  deepEqual(told, { ...summary, processing: [hidden] });
 });
 
 Deno.test("endContext() is never longer than its bound", async (t) => {
