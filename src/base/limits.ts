@@ -138,6 +138,7 @@ export const LIMITS = {
   pluginHttpBodyBytesMax: 80 * MIB, // of a request or a response: the largest pack that is written, with its table
   pluginCallOutputBytes: 64 * MIB, // of a call that a program makes itself, unless it says otherwise
   pluginListEntries: 1_000, // asked for at once of a storage or a source plugin
+  pluginEmptyPagesMax: 1_000, // one after the other in a list of a storage plugin that says that there is more
   pluginStreamsMax: 100_000, // of one source plugin: names and entries of all are kept while they are saved, some 50 MB
   pluginStreamNameBytesMax: 255, // more than file systems can hold
   pluginStreamBytesMax: 1024 * 1024 * MIB, // of a stream whose length its plugin does not say: an endless one fails there

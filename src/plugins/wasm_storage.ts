@@ -119,22 +119,40 @@ export class PluginStore implements RepairableStore {
 
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ObjectInfo, void, void> {
     checkPrefix(prefix);
-    let cursor: string | undefined;
+    let cursor: string | undefined, last = "", emptyPages = 0;
     const seen = new Set<string>();
     do {
       const { entries, cursor: next } = resultOf(await this.#page(prefix, cursor, signal));
       if (!Array.isArray(entries)) throw this.#wrong(`it did not list ${prefix}`);
-      for (const { key, length } of entries) {
+      const page = JSON.stringify(entries), isAgain = entries.length > 0 && page === last;
+      if (isAgain || (cursor !== undefined && seen.has(cursor))) {
+        throw this.#wrong(`its list of ${prefix} goes in a circle`);
+      }
+      if (cursor !== undefined) seen.add(cursor);
+      last = page;
+      emptyPages = entries.length === 0 ? emptyPages + 1 : 0;
+      if (emptyPages > LIMITS.pluginEmptyPagesMax) {
+        throw this.#wrong(`its list of ${prefix} has nothing but empty pages`);
+      }
+      for (const entry of entries) {
         throwIfAborted(signal);
-        if (typeof key !== "string" || !key.startsWith(prefix)) throw this.#wrong(`it listed ${key} below ${prefix}`);
-        if (!isKey(key)) this.settings.onForeign?.(key);
-        else if (isSize(length)) yield { key, sizeBytes: length };
-        else throw this.#wrong(`it did not say the length of ${key}`);
+        const object = this.#listed(entry, prefix);
+        if (object !== undefined) yield object;
       }
       cursor = typeof next === "string" ? next : undefined;
-      if (cursor !== undefined && seen.has(cursor)) throw this.#wrong(`its list of ${prefix} goes in a circle`);
-      if (cursor !== undefined) seen.add(cursor);
     } while (cursor !== undefined);
+  }
+
+  /** Undefined for what is no object. */
+  #listed(entry: unknown, prefix: string): ObjectInfo | undefined {
+    const { key, length } = (entry ?? {}) as Record<string, unknown>;
+    if (typeof key !== "string" || !key.startsWith(prefix)) {
+      throw this.#wrong(`it listed ${JSON.stringify(key)} below ${prefix}`);
+    }
+    if (isSize(length) && isKey(key)) return { key, sizeBytes: length };
+    if (isKey(key)) throw this.#wrong(`it did not say the length of ${key}`);
+    this.settings.onForeign?.(key);
+    return undefined;
   }
 
   async #page(prefix: string, cursor: string | undefined, signal: AbortSignal | undefined): Promise<PluginAnswer> {

@@ -6,6 +6,7 @@ import { admit } from "../../src/plugins/admission.ts";
 import { openPlugin } from "../../src/plugins/open_plugin.ts";
 import { hostServices } from "../../src/plugins/services/host_services.ts";
 import { toyStorage, type ToyStorageServer, toyStorageServer } from "../../src/plugins/toy_storage_fixture.ts";
+import { type PluginAnswer } from "../../src/plugins/broker.ts";
 import { PluginStore } from "../../src/plugins/wasm_storage.ts";
 import { allOf, fails, objectStoreContract } from "./object_store.ts";
 
@@ -58,5 +59,34 @@ Deno.test("what a storage plugin answers becomes a failure of the store", async 
     });
   } finally {
     await store.close();
+  }
+});
+
+Deno.test("a list that makes no sense, or has no end, is refused", async (t) => {
+  const page = (n: number) => ({ entries: [{ key: "index/a", length: 1 }], cursor: `${n}` });
+  const cases: [name: string, result: (n: number) => unknown, why: RegExp][] = [
+    ["no object", () => ({ entries: [null] }), /it listed undefined below index\//],
+    ["no list", () => ({ entries: {} }), /it did not list index\//],
+    ["another folder", () => ({ entries: [{ key: "data/a", length: 1 }] }), /it listed "data\/a" below index\//],
+    ["the same cursor again", () => page(0), /goes in a circle/],
+    ["the same page with other cursors", page, /goes in a circle/],
+    ["empty pages without end", (n) => ({ entries: [], cursor: `${n}` }), /has nothing but empty pages/],
+  ];
+  for (const [name, result, why] of cases) {
+    await t.step(name, async () => {
+      let pages = 0;
+      const answer = (): PluginAnswer => {
+        if (pages > 10_000) throw new Error("it is asked for ever");
+        const output = new Uint8Array(0);
+        return { output, result: JSON.stringify(result(pages++)), memoryBytes: 0, log: [], metrics: [] };
+      };
+      const store = new PluginStore({
+        location: "storage_toy://somewhere",
+        random: systemRandom,
+        call: () => Promise.resolve(answer()),
+        close: () => Promise.resolve(),
+      });
+      await fails(allOf(store, "index/"), "plugin_failed", why);
+    });
   }
 });
