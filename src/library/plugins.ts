@@ -9,14 +9,7 @@ import { type Capability, needsGrant } from "../plugins/capabilities.ts";
 import { callPlugin } from "../plugins/direct_call.ts";
 import type { Generation } from "../plugins/generation.ts";
 import { grantChoice } from "../plugins/grant_choice.ts";
-import {
-  forgetQuarantined,
-  installed,
-  loadPlugin,
-  rollBackPlugin,
-  setGrants,
-  unloadPlugin,
-} from "../plugins/installed.ts";
+import { installed, loadPlugin, rollBackPlugin, setGrants, unloadPlugin } from "../plugins/installed.ts";
 import type { Category } from "../plugins/manifest.ts";
 import type { PluginIdentity } from "../plugins/plugin_failure.ts";
 import { type PluginBytes, type PluginFolder, sha256Of } from "../plugins/plugin_folder.ts";
@@ -194,9 +187,10 @@ export class InstalledPlugins implements Plugins {
       throwIfAborted(signal);
       const before = (await this.#folder.list()).find((each) => each.pluginId === pluginId);
       const { trust, clock } = this.host.settings;
+      const undo = await this.#undoing(before);
       const { plugin, doubt } = await loadPlugin(this.#folder, file, trust, { replaces, tryWith: clock });
       if (granted !== undefined) await setGrants(this.#folder, plugin, (held) => merged(held, granted));
-      const listed = await this.#served(pluginId, plugin.sha256, () => this.#undo(before, plugin));
+      const listed = await this.#served(pluginId, plugin.sha256, () => undo(plugin));
       if (doubt !== undefined) {
         const message = `The plugin ${pluginId} ${plugin.version} is used without a trusted signature: ${doubt}`;
         this.onEvent({ type: "warning", code: "plugin_signature", message });
@@ -205,10 +199,18 @@ export class InstalledPlugins implements Plugins {
     });
   }
 
-  async #undo(before: LockedPlugin | undefined, { pluginId, sha256 }: LockedPlugin): Promise<void> {
-    if (before?.sha256 === sha256) return;
-    if (before !== undefined) return await forgetQuarantined(this.#folder, pluginId, sha256, before.sha256);
-    await this.#folder.change((plugins) => plugins.filter((each) => each.sha256 !== sha256));
+  /** Puts back what was installed before, with the version before that, which the folder keeps no longer. */
+  async #undoing(before: LockedPlugin | undefined): Promise<(loaded: LockedPlugin) => Promise<void>> {
+    const { pluginId, previous } = before ?? {};
+    const file = pluginId && previous && await this.#folder.open({ pluginId, ...previous }).catch(() => undefined);
+    return async ({ pluginId, sha256 }) => {
+      if (before?.sha256 === sha256) return;
+      await this.#folder.change((plugins) =>
+        plugins.flatMap((each) => {
+          if (each.pluginId !== pluginId || each.sha256 !== sha256) return [each];
+          return before === undefined ? [] : [{ ...before, grants: each.previous?.grants ?? before.grants }];
+        }), file ? [file] : []);
+    };
   }
 
   rollback(pluginId: string): Promise<ListedPlugin> {

@@ -266,6 +266,21 @@ Deno.test("what cannot serve is not installed, and what asks for something waits
     await rejects(strict.plugins.load(asking), { kind: "plugin_refused", message: /not signed/ });
   }));
 
+Deno.test("a version that does not come up takes away neither the one before nor the way back", () =>
+  inPlace(async ({ open }) => {
+    const works = { execute: [...COPY, op.const(0)] }, id = "processing_toy";
+    const make = (version: string, parts: PluginParts = works) => processing(parts, { version });
+    await using app = await open();
+    await app.plugins.load(make("1.0.0"));
+    await app.plugins.replace(make("2.0.0"));
+    await rejects(app.plugins.replace(make("3.0.0", { ...works, validate: [op.const(11)] })), {
+      kind: "plugin_failed",
+    });
+    equal(await serving(app, id), "2.0.0");
+    await using other = await open();
+    equal((await other.plugins.rollback(id)).serving?.version, "1.0.0");
+  }));
+
 Deno.test({
   name: "the command line's processes reach a program that gives a folder for sockets",
   ignore: !unix,
