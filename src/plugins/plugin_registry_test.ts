@@ -7,7 +7,7 @@ import { manifestSection } from "./plugin_fixture.ts";
 import type { PluginEvent } from "./plugin_events.ts";
 import { PluginRegistry } from "./plugin_registry.ts";
 import { wasmSource } from "./plugin_source.ts";
-import { ifNextIs, op, pluginModule, type PluginParts, tagged } from "./wasm_fixture.ts";
+import { ifNextIs, LOOP_FOR_EVER, op, pluginModule, type PluginParts, tagged } from "./wasm_fixture.ts";
 
 const ID = "compression_test";
 
@@ -69,6 +69,21 @@ Deno.test("swaps under load: no call is lost or fails, and each answer is of the
     equal(served.size, swaps + 1);
     deepEqual(switches(events).map(([, from]) => from), [undefined, ...Array.from({ length: swaps }, (_, i) => i + 1)]);
     deepEqual(new Set(statesOf(registry)), new Set(["retired", "canary"]));
+  });
+});
+
+Deno.test("a generation that is used again while it drains has not settled before its first calls end", async () => {
+  await withRegistry(async (registry) => {
+    registry.introduce(source({ execute: LOOP_FOR_EVER }, "1.0.0", { limits: { call_ms: 500 } }));
+    const lease = registry.lease(ID);
+    let isOver = false;
+    const call = Promise.resolve(lease.open.codec!.encode(utf8("endless"), 1)).catch(() => isOver = true);
+    lease.release();
+    registry.unload(ID);
+    registry.leaseOf(ID, lease.generation)!.release();
+    await registry.settled();
+    equal(isOver, true);
+    await call;
   });
 });
 

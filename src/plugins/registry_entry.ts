@@ -100,7 +100,7 @@ export class RegistryEntry {
     if (live === undefined || this.#isUsed(number)) return;
     const { open } = live;
     live.open = open?.pool === undefined ? open : undefined;
-    live.closing = (open?.pool?.close() ?? Promise.resolve()).then(() => {
+    live.closing = Promise.all([live.closing, open?.pool?.close()]).then(() => {
       this.onRetired();
       if (!this.#isUsed(number) && this.live.has(number)) this.succession.drained(number, this.clock.monotonicMs());
     });
