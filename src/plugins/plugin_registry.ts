@@ -110,7 +110,7 @@ export class PluginRegistry {
   rollBack(pluginId: string, sha256?: string): Generation {
     const entry = this.#entries.get(pluginId);
     const previous = sha256 === undefined
-      ? entry?.succession.previous(this.#now())
+      ? entry?.succession.previous(this.#now(), entry.mayServe)
       : entry?.succession.all.findLast((each) => canReturn(each) && each.plugin.sha256 === sha256);
     if (entry === undefined || previous === undefined) {
       throw new AxiomError("plugin_missing", `Cannot roll the plugin ${pluginId} back: no generation before is kept`, {

@@ -1,7 +1,7 @@
 import { deepStrictEqual as deepEqual, rejects, strictEqual as equal, throws } from "node:assert/strict";
 import { utf8 } from "../base/bytes.ts";
 import { systemClock } from "../base/clock.ts";
-import { isKind } from "../base/errors.ts";
+import { AxiomError, isKind } from "../base/errors.ts";
 import { admit } from "./admission.ts";
 import { manifestSection } from "./plugin_fixture.ts";
 import type { PluginEvent } from "./plugin_events.ts";
@@ -84,6 +84,23 @@ Deno.test("a generation that is used again while it drains has not settled befor
     await registry.settled();
     equal(isOver, true);
     await call;
+  });
+});
+
+Deno.test("what may not be called is nothing to go back to: one fault on trial does not end the only one that may", async () => {
+  await withRegistry(async (registry) => {
+    await registry.replace(version(0), "load");
+    await registry.replace(version(1));
+    registry.refuse(
+      ID,
+      ({ plugin }) => plugin.version !== "1.0.0",
+      () => new AxiomError("plugin_refused", "taken back"),
+    );
+    const lease = registry.lease(ID);
+    lease.fault("late");
+    lease.release();
+    equal(registry.list()[0].current?.plugin.version, "1.0.1");
+    throws(() => registry.rollBack(ID), { kind: "plugin_missing" });
   });
 });
 

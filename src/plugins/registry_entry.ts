@@ -53,6 +53,9 @@ export class RegistryEntry {
     return result;
   }
 
+  /** Nothing of it was taken back. */
+  readonly mayServe = (number: number): boolean => this.live.get(number)?.refusal === undefined;
+
   /** Opens again what was drained. */
   lease(number: number): Lease {
     const live = this.live.get(number)!;
@@ -90,7 +93,7 @@ export class RegistryEntry {
   }
 
   #faulted(number: number, why: string): void {
-    const verdict = this.succession.faulted(number, this.clock.monotonicMs(), why);
+    const verdict = this.succession.faulted(number, this.clock.monotonicMs(), why, this.mayServe);
     if (verdict !== undefined) this.onQuarantine(verdict, why);
   }
 

@@ -77,12 +77,12 @@ export class Succession {
   }
 
   /** Notes a fault; on trial the first one ends it if there is another generation, later the third within ten minutes. */
-  faulted(number: number, nowMs: number, why: string): Quarantine | undefined {
+  faulted(number: number, nowMs: number, why: string, mayServe?: (number: number) => boolean): Quarantine | undefined {
     const generation = this.#find(number);
     const recent = generation.faultsMs.filter((at) => nowMs - at < LIMITS.pluginFaultWindowMs);
     generation.faultsMs = [...recent, nowMs];
     if (!isServing(generation) && generation.state !== "draining") return undefined;
-    const fallback = this.previous(nowMs);
+    const fallback = this.previous(nowMs, mayServe);
     const isOnTrial = generation.state === "canary" && fallback !== undefined;
     if (!isOnTrial && generation.faultsMs.length < LIMITS.pluginFaultsMax) return undefined;
     this.#step(generation, "quarantined", nowMs, why);
@@ -93,8 +93,10 @@ export class Succession {
   }
 
   /** What a rollback brings back: of those that are kept, the one that served last. */
-  previous(nowMs: number): Generation | undefined {
-    const kept = this.#generations.filter((each) => canReturn(each) && this.#isKept(each, nowMs));
+  previous(nowMs: number, mayServe: (number: number) => boolean = () => true): Generation | undefined {
+    const kept = this.#generations.filter((each) =>
+      canReturn(each) && this.#isKept(each, nowMs) && mayServe(each.number)
+    );
     return kept.reduce<Draft | undefined>((best, each) => each.turn > (best?.turn ?? 0) ? each : best, undefined);
   }
 
