@@ -139,7 +139,8 @@ class BackupRun {
     const { mode, parent: named, strategy } = await chosenMode(options, same, scanStarted, context);
     this.#mode = mode;
     this.#strategy = strategy;
-    const query = { mode, host: context.identity.host, paths, parent: named, nowNs: scanStarted };
+    const { host, user } = context.identity;
+    const query = { mode, host, user, paths, parent: named, nowNs: scanStarted };
     const parent = selectParent(snapshots, query);
     const pool = context.pool();
     const needs = { pool, identity: context.identity, style: options.metadataStyle, signal: context.signal };

@@ -7,6 +7,7 @@ import { inOrder } from "./snapshot_order.ts";
 export interface ParentQuery {
   mode: BackupMode;
   host: string;
+  user: string;
   paths: readonly string[];
   /** By which a parent of the future is told. */
   nowNs: string;
@@ -15,8 +16,9 @@ export interface ParentQuery {
 }
 
 /**
- * Incremental: the last snapshot of the same host and paths; differential: the last full one of them; full: none. A parent
- * that the user names is taken whatever it is of.
+ * Incremental: the last snapshot by the same user of the same host and paths; differential: the last full one of them; full:
+ * none. What another user could not see, such as attributes of root, would never be looked for again. A parent that the user
+ * names is taken whatever it is of.
  */
 export function selectParent(snapshots: readonly StoredSnapshot[], query: ParentQuery): StoredSnapshot | undefined {
   if (query.mode === "full") {
@@ -26,7 +28,8 @@ export function selectParent(snapshots: readonly StoredSnapshot[], query: Parent
     });
   }
   if (query.parent !== undefined) return selectSnapshot(snapshots, query.parent);
-  const same = inOrder(sameSource(snapshots, query), query.nowNs);
+  const own = sameSource(snapshots, query).filter(({ snapshot }) => snapshot.user === query.user);
+  const same = inOrder(own, query.nowNs);
   return query.mode === "incremental" ? same.at(-1) : same.findLast(({ snapshot }) => snapshot.mode === "full");
 }
 

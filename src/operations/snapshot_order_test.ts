@@ -89,7 +89,7 @@ Deno.test("(8, 37) what is the newest does not depend on a clock that was wrong"
       const list = { snapshots: byTime(snapshots), damaged: [], unfinished: [], orphans: [] };
       const newest = snapshots[order.at(-1)!];
       equal(findSnapshot(list, "latest", {}, moment), newest);
-      const query = { mode: "incremental", host: "host", paths: ["/"], nowNs: moment.nowNs } as const;
+      const query = { mode: "incremental", host: "host", user: "user", paths: ["/"], nowNs: moment.nowNs } as const;
       equal(selectParent(list.snapshots, query), newest);
       equal(events.length, warned ? 1 : 0);
       for (const event of events) ok(event.type === "warning" && event.code === "snapshot_ahead");
@@ -118,7 +118,13 @@ Deno.test("of copies of one snapshot the repaired one is the newest, whatever th
     for (const all of [[original, ...copies, unrelated], [unrelated, ...copies.toReversed(), original]]) {
       const order = inOrder(all, NOW_NS.toString());
       ok(isBefore(order, original, copies[0]) && isBefore(order, copies[0], copies[1]), String(shift));
-      const query = { mode: "incremental", host: "host", paths: ["/"], nowNs: NOW_NS.toString() } as const;
+      const query = {
+        mode: "incremental",
+        host: "host",
+        user: "user",
+        paths: ["/"],
+        nowNs: NOW_NS.toString(),
+      } as const;
       equal(selectParent([original, ...copies].toSorted((a, b) => a.id < b.id ? -1 : 1), query), copies[1]);
     }
   }

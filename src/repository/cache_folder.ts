@@ -38,10 +38,13 @@ export async function prepareCacheFolder(cache: string, repositoryId: string): P
   } catch (cause) {
     throw new Error(folderFault(folder, cause), { cause });
   }
+  const tag = `${cache}/${CACHE_TAG_NAME}`;
   try {
-    await Deno.writeTextFile(`${cache}/${CACHE_TAG_NAME}`, TAG_TEXT, { createNew: true });
+    await Deno.writeTextFile(tag, TAG_TEXT, { createNew: true });
   } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    if (error instanceof Deno.errors.AlreadyExists) return folder;
+    await Deno.remove(tag).catch(() => {}); // half a tag says nothing, and keeps a whole one out
+    throw error;
   }
   return folder;
 }

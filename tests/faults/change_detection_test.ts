@@ -1,13 +1,13 @@
 import { deepStrictEqual as deepEqual, ok, strictEqual as equal } from "node:assert/strict";
 import { systemClock } from "../../src/base/clock.ts";
 import { utf8 } from "../../src/base/bytes.ts";
-import type { FileStat, SystemError } from "../../src/platform/file_system.ts";
+import type { FileStat, SystemError, Xattr } from "../../src/platform/file_system.ts";
 import { openFileSystem } from "../../src/platform/open_file_system.ts";
 import { memoryStore } from "../../src/storage/memory.ts";
 import { ForwardingFiles, SteadyFiles } from "./faulty_files.ts";
 import { pictureOfFolder, pictureOfSnapshot } from "./pictures.ts";
 import { writeFiles } from "./source_folder.ts";
-import { emptyRepository, lateClock, opened, save, type SaveOptions, withFolder } from "./test_repository.ts";
+import { emptyRepository, IDENTITY, lateClock, opened, save, type SaveOptions, withFolder } from "./test_repository.ts";
 
 const files = openFileSystem();
 
@@ -212,5 +212,36 @@ Deno.test("an unchanged folder gives the same tree, whatever the mode, and store
     await save(repository, folder, { files: steady, force: true });
     const { snapshots } = await repository.snapshots();
     deepEqual(new Set(snapshots.map(({ snapshot }) => snapshot.root)).size, 1);
+  });
+});
+
+/** Shows attributes to root alone. */
+class RootsAttributes extends ForwardingFiles {
+  constructor(readonly user: string) {
+    super();
+  }
+
+  override xattrs(): Xattr[] {
+    return this.user === "root" ? [{ name: "trusted.note", value: utf8("seen") }] : [];
+  }
+}
+
+Deno.test("what one user cannot see is looked for by another, and each goes on from its own snapshot", async () => {
+  await withFolder(async (folder) => {
+    writeFiles(folder, { "file": "content" });
+    const store = memoryStore();
+    store.restore(await emptyRepository());
+    const repository = await opened(store);
+    const seen: [user: string, unmodified: number, attributes: number][] = [];
+    for (const user of ["somebody", "root", "somebody", "root"]) {
+      const { snapshotId, filesUnmodified } = await save(repository, folder, {
+        files: new RootsAttributes(user),
+        identity: { ...IDENTITY, user },
+      });
+      const saved = (await repository.snapshots()).snapshots.find(({ id }) => id === snapshotId)!;
+      const line = (await pictureOfSnapshot(repository, saved, folder)).get("file")!;
+      seen.push([user, filesUnmodified, line.includes("trusted.note") ? 1 : 0]);
+    }
+    deepEqual(seen, [["somebody", 0, 0], ["root", 0, 1], ["somebody", 1, 0], ["root", 1, 1]]);
   });
 });

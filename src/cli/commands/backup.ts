@@ -41,7 +41,7 @@ export const backup = defineCommand({
     "axiom backup [flags] <path>…\naxiom backup [flags] --source <plugin> [<path>…]\naxiom backup [flags] --stdin [--stdin-filename <name>]\n" +
     "axiom backup [flags] --stdin-from-command -- <command>…",
   details:
-    "Files that did not change since the last snapshot of the same paths are not read again. An interrupted backup " +
+    "Files that did not change since the last snapshot of the same paths by the same user are not read again. An interrupted backup " +
     "leaves no snapshot; the next one uses what was uploaded. What is stored counts encryption, padding and the tables " +
     "of packs too: of very little it is more than what is new.\n" +
     "--source saves what a plugin gives, such as a dump of a database, as the folder /<id of the plugin>. A stream that " +
