@@ -160,7 +160,7 @@ Deno.test(
       );
     });
     await expects(0, machine, "init");
-    await install(machine, server, "1.0.0", { limits: { memory_pages: 1700, call_ms: 2000 } });
+    await install(machine, server, "1.0.0", { limits: { memory_pages: 1700, call_ms: 6000 } });
     for (bad of ENDS) {
       const done = await expects(3, machine, "backup", "--source", "toy", "--json");
       const { files_processed, files_failed, snapshot_id } = done.last();
