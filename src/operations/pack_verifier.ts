@@ -163,7 +163,7 @@ export function* wholeSegments(frames: readonly PackFrame[], sizeBytes: number):
       yield* pieces(segment, offset);
       segment = { offset, length: 0, frames: [] };
     }
-    segment.length = end - segment.offset;
+    segment.length = Math.max(segment.length, end - segment.offset); // one of no bytes may begin where the last did
     segment.frames.push(number);
   }
   yield* pieces(segment, sizeBytes);

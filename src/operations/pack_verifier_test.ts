@@ -40,6 +40,13 @@ Deno.test("wholeSegments() covers every byte once, in order, and cuts no frame",
   );
 });
 
+Deno.test("wholeSegments() cuts no frame where one of no bytes begins with it", () => {
+  deepEqual([...wholeSegments([frameAt(0, 10), frameAt(0, 0)], 12)], [
+    { offset: 0, length: 10, frames: [0, 1] },
+    { offset: 10, length: 2, frames: [] },
+  ]);
+});
+
 Deno.test("wholeSegments() of a pack without frames is its padding, table and trailer", () => {
   const frames = [{ offset: 0, length: 100, frames: [] }];
   deepEqual([...wholeSegments([], 100)], frames);
