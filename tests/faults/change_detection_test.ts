@@ -35,6 +35,14 @@ async function editedBetween(
   });
 }
 
+/** Where folders are compared with the repository, and where they are remembered to be the same. */
+function bothWays(body: (remembers: boolean) => Promise<void>) {
+  return async (t: Deno.TestContext) => {
+    await t.step("compared", () => body(false));
+    await t.step("remembered", () => body(true));
+  };
+}
+
 /** Shows every file as it was when it was first looked at: a clock whose grain hides what happened since. */
 class CoarseClock extends ForwardingFiles {
   readonly #seen = new Map<string, FileStat>();
@@ -120,59 +128,55 @@ Deno.test("(8) (17) a change that the grain of a server's clock hides is found, 
   }
 });
 
-Deno.test("(17) a file that was still for long before a scan is not read again", async (t) => {
-  for (const remembers of [false, true]) {
-    await t.step(remembers ? "remembered" : "compared", async () => {
-      const { filesUnmodified } = await editedBetween(() => {}, { remembers });
-      equal(filesUnmodified, 2);
-    });
-  }
-});
+Deno.test(
+  "(17) a file that was still for long before a scan is not read again",
+  bothWays(async (remembers) => {
+    const { filesUnmodified } = await editedBetween(() => {}, { remembers });
+    equal(filesUnmodified, 2);
+  }),
+);
 
-Deno.test("(17) a program that sets the time of modification back does not hide a change", async (t) => {
-  for (const remembers of [false, true]) {
-    await t.step(remembers ? "remembered" : "compared", async () => {
-      const { equalToDisk } = await editedBetween((folder) => {
-        const before = Deno.lstatSync(`${folder}/file`);
+Deno.test(
+  "(17) a program that sets the time of modification back does not hide a change",
+  bothWays(async (remembers) => {
+    const { equalToDisk } = await editedBetween((folder) => {
+      const before = Deno.lstatSync(`${folder}/file`);
+      writeFiles(folder, { file: "later" });
+      Deno.utimeSync(`${folder}/file`, before.atime!, before.mtime!);
+    }, { remembers });
+    ok(equalToDisk);
+  }),
+);
+
+Deno.test(
+  "(18) a file renamed over another one of the same size and time is found",
+  bothWays(async (remembers) => {
+    const { equalToDisk } = await editedBetween((folder) => {
+      const before = Deno.lstatSync(`${folder}/file`);
+      writeFiles(folder, { new: "later" });
+      Deno.utimeSync(`${folder}/new`, before.atime!, before.mtime!);
+      Deno.renameSync(`${folder}/new`, `${folder}/file`);
+    }, { remembers });
+    ok(equalToDisk);
+  }),
+);
+
+Deno.test(
+  "(18) a new file that got the inode, size and time of the old one is found",
+  bothWays(async (remembers) => {
+    let reused = false;
+    const { equalToDisk } = await editedBetween((folder) => {
+      const before = Deno.lstatSync(`${folder}/file`);
+      for (let tries = 0; tries < 50 && !reused; tries++) {
+        Deno.removeSync(`${folder}/file`);
         writeFiles(folder, { file: "later" });
-        Deno.utimeSync(`${folder}/file`, before.atime!, before.mtime!);
-      }, { remembers });
-      ok(equalToDisk);
-    });
-  }
-});
-
-Deno.test("(18) a file renamed over another one of the same size and time is found", async (t) => {
-  for (const remembers of [false, true]) {
-    await t.step(remembers ? "remembered" : "compared", async () => {
-      const { equalToDisk } = await editedBetween((folder) => {
-        const before = Deno.lstatSync(`${folder}/file`);
-        writeFiles(folder, { new: "later" });
-        Deno.utimeSync(`${folder}/new`, before.atime!, before.mtime!);
-        Deno.renameSync(`${folder}/new`, `${folder}/file`);
-      }, { remembers });
-      ok(equalToDisk);
-    });
-  }
-});
-
-Deno.test("(18) a new file that got the inode, size and time of the old one is found", async (t) => {
-  for (const remembers of [false, true]) {
-    await t.step(remembers ? "remembered" : "compared", async () => {
-      let reused = false;
-      const { equalToDisk } = await editedBetween((folder) => {
-        const before = Deno.lstatSync(`${folder}/file`);
-        for (let tries = 0; tries < 50 && !reused; tries++) {
-          Deno.removeSync(`${folder}/file`);
-          writeFiles(folder, { file: "later" });
-          reused = Deno.lstatSync(`${folder}/file`).ino === before.ino;
-        }
-        Deno.utimeSync(`${folder}/file`, before.atime!, before.mtime!);
-      }, { remembers });
-      ok(equalToDisk, `inode reused: ${reused}`);
-    });
-  }
-});
+        reused = Deno.lstatSync(`${folder}/file`).ino === before.ino;
+      }
+      Deno.utimeSync(`${folder}/file`, before.atime!, before.mtime!);
+    }, { remembers });
+    ok(equalToDisk, `inode reused: ${reused}`);
+  }),
+);
 
 Deno.test("(17) (18) each of the marks of a change is enough, and without any it cannot be seen", async (t) => {
   const marks: { name: string; change: (stat: FileStat) => FileStat }[] = [
