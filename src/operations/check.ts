@@ -59,7 +59,8 @@ const ATTEMPTS = 3;
 
 /**
  * Looks at everything that is stored and changes nothing: structure and references, and with `readData` also the bytes.
- * Damage is part of the result; throws only if the store fails as a whole, or on an interruption.
+ * Damage is part of the result; throws only if the store fails as a whole, on an interruption, or when there is no damage
+ * where it could look and a pack needs a decoder that is not there (`plugin_missing`, `plugin_refused`).
  */
 export async function check(
   repository: Repository,
@@ -84,6 +85,11 @@ export async function check(
     const part = await run.run();
     if (run.findings.hasLosses && attempt < ATTEMPTS && before !== await fingerprint(repository, signal)) continue;
     run.findings.tellAll();
+    const errorCount = common.errorCount + run.findings.errorCount, { unjudged } = data;
+    if (unjudged !== undefined) {
+      if (errorCount === 0) throw unjudged;
+      onEvent({ type: "warning", code: unjudged.kind, message: `${unjudged.message}. ${unjudged.hint}` });
+    }
     const { readData } = options;
     return {
       ...part,
@@ -91,7 +97,7 @@ export async function check(
       bytesRead: part.bytesRead + data.bytesRead,
       seed: readData !== undefined && "seed" in readData ? readData.seed : null,
       errors: [...common.errors, ...run.findings.errors],
-      errorCount: common.errorCount + run.findings.errorCount,
+      errorCount,
       notes: [...common.notes, ...run.findings.notes],
       durationSeconds: (clock.monotonicMs() - started) / 1000,
     };

@@ -1,4 +1,4 @@
-import { isKind } from "../base/errors.ts";
+import { AxiomError, isKind } from "../base/errors.ts";
 import type { EventSink } from "../base/events.ts";
 import type { PackRecord } from "../model/index_object.ts";
 import type { PackTable } from "../model/pack_table.ts";
@@ -18,6 +18,9 @@ export class DataCheck {
   /** Readings that showed damage; the others were whole. */
   readonly #damaged = new Map<string, PackReading>();
   readonly #read = new Set<string>();
+  /** Packs whose decoder is a plugin that is not there or may not run, and what the first of them said. */
+  readonly #unjudged = new Set<string>();
+  #noDecoder: AxiomError | undefined;
   bytesRead = 0;
 
   constructor(
@@ -29,6 +32,15 @@ export class DataCheck {
 
   get packsRead(): number {
     return this.#read.size;
+  }
+
+  /** Why not all that was chosen could be judged. */
+  get unjudged(): AxiomError | undefined {
+    if (this.#noDecoder === undefined) return undefined;
+    const { kind, message, hint } = this.#noDecoder, { size } = this.#unjudged;
+    const packs = size === 1 ? "1 pack was" : `${size} packs were`;
+    const all = `${message}; ${packs} not read in full`;
+    return new AxiomError(kind, all, { hint, cause: this.#noDecoder });
   }
 
   async run(packs: PacksCheck, selection: DataSelection): Promise<void> {
@@ -78,6 +90,11 @@ export class DataCheck {
       this.#read.add(pack.name);
     } catch (error) {
       if (isKind(error, "object_missing")) return; // deleted meanwhile; the check is done over if it is needed
+      if (isKind(error, "plugin_missing", "plugin_refused")) {
+        this.#noDecoder ??= error;
+        this.#unjudged.add(pack.name);
+        return;
+      }
       await packs.unreadable(pack.name, error);
       packs.states.refutePack(pack);
     }

@@ -30,6 +30,11 @@ async function sha256Of(path: string): Promise<string> {
   return createHash("sha256").update(await Deno.readFile(path)).digest("hex");
 }
 
+function packsOf({ repository }: Machine): string[] {
+  const folders = [...Deno.readDirSync(`${repository}/packs`)].map(({ name }) => `${repository}/packs/${name}`);
+  return folders.flatMap((folder) => [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`));
+}
+
 /** Saves runs through a plugin; returns the folder. */
 async function saved(machine: Machine, plugin: string, ...flags: string[]): Promise<string> {
   const source = machine.path("source");
@@ -106,6 +111,21 @@ Deno.test(
     await t.step("it writes nothing where it is not installed", async () => {
       const flags = ["--compression", "compression_lz4", "--trust-codec", sha256];
       equal((await elsewhere(machine, ["backup", source, ...flags])).code, 2);
+    });
+    await t.step("damage elsewhere is found all the same", async () => {
+      const noise = machine.path("noise");
+      await Deno.writeFile(noise, seededRandom("noise")(300_000));
+      const known = new Set(packsOf(machine));
+      succeeded(await machine.run(["backup", noise, "--compression", "none"]));
+      const added = packsOf(machine).filter((pack) => !known.has(pack));
+      const [largest] = added.sort((a, b) => Deno.statSync(b).size - Deno.statSync(a).size);
+      const whole = await Deno.readFile(largest);
+      await Deno.writeFile(largest, whole.with(100_000, whole[100_000] ^ 1));
+      const ended = await elsewhere(machine, ["check", "--read-data"]);
+      equal(ended.code, 13, ended.stderr);
+      match(ended.stdout, /:.*\/noise\n/);
+      match(ended.stderr, /warning: .*compression_lz4 .*is not trusted.*; \d+ packs? (was|were) not read in full/);
+      await Deno.writeFile(largest, whole);
     });
   }),
 );

@@ -26,7 +26,8 @@ export const check = defineCommand({
   usage: "axiom check [--read-data | --read-data-subset <n/t, percent or size>]",
   details:
     "Without flags: that every snapshot, folder and index is whole and everything that they need is there. With " +
-    "--read-data also that every stored byte is what it was. Changes nothing; ends with 13 if there is damage.",
+    "--read-data also that every stored byte is what it was. Changes nothing; ends with 13 if there is damage, and with 14 " +
+    "if there is none in all that can be judged without a plugin that is not there.",
   arguments: [],
   flags: FLAGS,
   examples: [
